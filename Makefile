@@ -1,0 +1,60 @@
+# Needs python3 (3.11 or newer), pip, make and git; every target does its own set-up.
+PYTHON ?= python3
+VENV ?= .venv
+ARGS ?=
+
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+STAMP := $(VENV)/.installed
+
+# pip compiles nothing below, which halves the install; so Python must be free to compile what it imports, once.
+unexport PYTHONDONTWRITEBYTECODE
+
+# Progress bars are for a person at a screen (`make lab`); these outputs are kept or compared.
+run test notebooks: export DISTILL_QUIET = 1
+
+.PHONY: help install run test lab notebooks readme bench lint clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1 - \2/p' $(firstword $(MAKEFILE_LIST))
+
+install: $(STAMP) ## set up .venv only (the other targets do it when they need it)
+
+# Some systems package python3 without ensurepip: then the system's pip fills the environment.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || \
+	  { $(PYTHON) -m venv --without-pip $(VENV) && $(PYTHON) -m pip --python $(PY) install -qq pip; }
+	@echo "Installing into $(VENV): a few minutes the first time."
+	@$(PY) -m pip install -qq --no-compile --disable-pip-version-check -c constraints.txt -e '.[notebooks,offline,dev]'
+	@touch $@
+
+run: $(STAMP) ## execute every notebook headless into build/run/ (more: make run ARGS="-f params/smoke.yml")
+	@$(PY) scripts/run_notebooks.py $(ARGS)
+
+# The notebooks are checked as a newcomer has them: miniature corpora, no data set and no WordNet at hand.
+test: $(STAMP) ## run the unit tests, the notebook guards, and nbval on the notebooks (smoke profile)
+	@$(PY) -m pytest -q
+	@rm -rf build/nbval  # no cache of an earlier run may hide what changed
+	@env -u DISTILL_DATA -u NLTK_DATA DISTILL_PROFILE=smoke DISTILL_OUTPUT="$(CURDIR)/build/nbval" \
+	  DISTILL_CACHE="$(CURDIR)/build/nbval/cache" \
+	  $(PY) -m pytest -q --nbval-lax --nbval-current-env --nbval-cell-timeout=600 notebooks/[0-9]*.ipynb
+
+lab: $(STAMP) ## open JupyterLab
+	@$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks $(ARGS)
+
+notebooks: $(STAMP) ## re-execute the committed notebooks in place (laptop profile), with results/ and images/
+	@DISTILL_PROFILE=laptop DISTILL_OUTPUT="$(CURDIR)" $(PY) scripts/run_notebooks.py --inplace $(ARGS)
+
+readme: $(STAMP) ## regenerate README's tables and headline figure from results/
+	@$(PY) scripts/readme.py
+
+bench: $(STAMP) ## measure speed and size beside scikit-learn and others
+	@$(PY) scripts/bench.py $(ARGS)
+
+lint: $(STAMP) ## check style with ruff, notebooks included
+	@$(PY) -m ruff check .
+
+clean: ## remove build/ and caches (.venv stays)
+	@rm -rf build .pytest_cache .ruff_cache *.egg-info
+	@find . -path ./$(VENV) -prune -o -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -exec rm -rf {} +

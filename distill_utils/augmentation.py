@@ -1,0 +1,92 @@
+"""More texts for the teacher to label: four cheap ways to make a transfer set out of the training texts.
+
+Every function takes texts and a seed and gives new texts; words are what white space separates, so apostrophes and
+hyphens survive. The label of a new text is nobody's business here: the teacher decides it.
+"""
+
+from collections import Counter
+
+import numpy as np
+
+from distill_utils.tasks import normalise
+
+
+def word_probes(texts: list[str]) -> dict[str, str]:
+    """A tiny text for each word of `texts`, the most frequent word first: {word: opening + word}.
+
+    The opening is the commonest first two words of a text ("i feel" on Emotion), so the teacher reads the word in
+    a place it knows. A probe costs a fifth of a sentence to label.
+    """
+    counts = Counter(word for text in texts for word in text.split())
+    openings = Counter(" ".join(text.split()[:2]) for text in texts)
+    opening = openings.most_common(1)[0][0] if texts else ""
+    return {word: f"{opening} {word}" for word, _ in counts.most_common()}
+
+
+def fragments(texts: list[str], n: int, *, seed: int, shortest: int = 3, longest: int = 8) -> list[str]:
+    """Up to `n` pieces of `shortest` to `longest` neighbouring words from each text; texts no longer give none."""
+    random, pieces = np.random.default_rng(seed), []
+    for words in map(str.split, texts):
+        for size in random.integers(shortest, longest + 1, size=n):
+            start = random.integers(0, max(1, len(words) - size + 1))
+            if size < len(words):
+                pieces.append(" ".join(words[start : start + size]))
+    return pieces
+
+
+def replace_words(texts: list[str], n: int, *, seed: int, rate: float = 0.3, drop: float = 0.1) -> list[str]:
+    """`n` versions of each text: a word goes with chance `drop`, or turns into any other word with chance `rate`.
+
+    Replacements are drawn evenly from all distinct words, so rare ones are seen in many contexts.
+    """
+    lexicon = np.array(list(dict.fromkeys(word for text in texts for word in text.split())), dtype=object)
+    random, versions = np.random.default_rng(seed), []
+    for words in map(str.split, texts):
+        for chance in random.random((n, len(words))):
+            others = lexicon[random.integers(0, len(lexicon), size=len(words))]
+            kept = [
+                other if draw < drop + rate else word
+                for word, other, draw in zip(words, others, chance, strict=True)
+                if draw >= drop
+            ]
+            versions.append(" ".join(kept or words))
+    return versions
+
+
+def splice(texts: list[str], n: int, *, seed: int) -> list[str]:
+    """`n` texts for each one: its beginning, then the end of another, cut at random places."""
+    random, spliced = np.random.default_rng(seed), []
+    words = [text.split() for text in texts]
+    for head in words:
+        for other in random.integers(0, len(words), size=n):
+            tail = words[other]
+            spliced.append(" ".join(head[: random.integers(1, len(head) + 1)] + tail[random.integers(0, len(tail)) :]))
+    return spliced
+
+
+def transfer_set(
+    texts: list[str],
+    *,
+    fragments_each: int,
+    replaced_each: int,
+    spliced_each: int,
+    seed: int,
+    unlabelled: list[str] = (),
+    held_out: list[str] = (),
+) -> tuple[dict[str, list[str]], int]:
+    """The texts a teacher is to label, by kind, without any of `held_out`; and how many texts that removed.
+
+    Kinds: "train", "word probes", "fragments", "replaced words", "splices", "unlabelled".
+    """
+    kinds = {
+        "train": list(texts),
+        "word probes": list(word_probes([*texts, *unlabelled]).values()),
+        "fragments": fragments(texts, fragments_each, seed=seed),
+        "replaced words": replace_words(texts, replaced_each, seed=seed),
+        "splices": splice(texts, spliced_each, seed=seed),
+        "unlabelled": list(unlabelled),
+    }
+    held_out = {normalise(text) for text in held_out}
+    safe = {kind: [text for text in found if normalise(text) not in held_out] for kind, found in kinds.items()}
+    removed = sum(map(len, kinds.values())) - sum(map(len, safe.values()))
+    return {kind: found for kind, found in safe.items() if found}, removed

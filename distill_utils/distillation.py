@@ -1,0 +1,146 @@
+"""Distillation: a KL loss to the teacher's soft labels, and one training loop for hard and soft labels alike."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from safetensors.torch import load, save
+from torch import nn
+
+from distill_utils.cache import cache_dir, keep, recall
+from distill_utils.progress import bar
+
+Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+def one_hot(labels: np.ndarray, n_classes: int) -> np.ndarray:
+    """Hard labels as rows of the soft-label column: (n,) class numbers -> (n, n_classes) float32."""
+    return np.eye(n_classes, dtype=np.float32)[labels]
+
+
+def kl_to_soft_labels(
+    student_logits: torch.Tensor, soft_labels: torch.Tensor, temperature: float = 1.0
+) -> torch.Tensor:
+    """KL(teacher || student), the mean over texts of a batch, in nats.
+
+    student_logits, soft_labels: (n_texts, n_classes); soft labels are probabilities. A temperature above 1
+    flattens both sides; its square keeps the size of the gradients (Hinton et al., 2015, section 2).
+    """
+    log_student = F.log_softmax(student_logits / temperature, dim=-1)
+    teacher = soft_labels ** (1 / temperature)
+    teacher = teacher / teacher.sum(dim=-1, keepdim=True)
+    kl = torch.xlogy(teacher, teacher) - teacher * log_student  # xlogy: 0 log 0 is 0
+    return temperature**2 * kl.sum(dim=-1).mean()
+
+
+def mse_to_logits(student_logits: torch.Tensor, soft_labels: torch.Tensor) -> torch.Tensor:
+    """Mean squared error between logits (Tang et al., 2019, equation 2), the mean over texts and classes.
+
+    Probabilities give logits up to a constant a row, so both sides are centred.
+    """
+    teacher_logits = soft_labels.clamp_min(1e-7).log()
+    centre = lambda logits: logits - logits.mean(dim=-1, keepdim=True)  # noqa: E731
+    return F.mse_loss(centre(student_logits), centre(teacher_logits))
+
+
+def fit(
+    student: nn.Module,
+    texts: list[str],
+    soft_labels: np.ndarray,
+    *,
+    seed: int,
+    epochs: int,
+    learning_rate: float = 1e-2,
+    batch_size: int = 256,
+    loss: Loss = kl_to_soft_labels,
+    folder: Path | None = None,
+) -> nn.Module:
+    """Train a student on texts and their soft labels, (n_texts, n_classes) probabilities; returns it, ready to use.
+
+    The seed decides initial weights and batch order, so two calls that differ in one argument differ in nothing
+    else. Adam, with a learning rate that falls linearly to zero. The same call made again reads the weights from
+    the cache. `student.train_seconds` says how long the training took.
+
+    Raises ValueError when texts and soft labels do not match.
+    """
+    soft_labels = np.ascontiguousarray(soft_labels, dtype=np.float32)
+    if len(texts) != len(soft_labels) or not len(texts):
+        raise ValueError(f"{len(texts)} texts and {len(soft_labels)} rows of soft labels: there must be one row a text")
+    folder = (folder or cache_dir()) / "students"
+    key = _key(student, texts, soft_labels, loss, [seed, epochs, learning_rate, batch_size])
+    for data in recall(folder, key):
+        state = load(data)
+        student.train_seconds = float(state.pop("train_seconds"))
+        student.load_state_dict(state)
+        student.train()  # drops what `predict` may hold of other weights
+        return student.eval()
+    start, threads = time.perf_counter(), torch.get_num_threads()
+    torch.set_num_threads(1)  # a student's batch is too small to share: two threads take longer than one
+    try:
+        _train(student, texts, torch.from_numpy(soft_labels), seed, epochs, learning_rate, batch_size, loss)
+    finally:
+        torch.set_num_threads(threads)
+    student.train_seconds = time.perf_counter() - start
+    keep(folder, key, save({**student.state_dict(), "train_seconds": torch.tensor(student.train_seconds)}))
+    return student.eval()
+
+
+def _train(
+    student: nn.Module,
+    texts: list[str],
+    soft_labels: torch.Tensor,
+    seed: int,
+    epochs: int,
+    learning_rate: float,
+    batch_size: int,
+    loss: Loss,
+) -> None:
+    torch.manual_seed(seed)
+    student.reset_parameters()
+    student.train()
+    rows, counts = student.vocabulary.encode(texts)
+    ends = np.cumsum(counts)
+    steps = epochs * -(-len(texts) // batch_size)
+    optimizer = torch.optim.Adam(student.parameters(), lr=learning_rate, fused=True)
+    decay = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total_iters=steps)
+    order_of = np.random.default_rng(seed)
+    with bar(what="student", total=steps, unit="batch") as progress:
+        for _ in range(epochs):
+            order = order_of.permutation(len(texts))
+            for start in range(0, len(order), batch_size):
+                batch = order[start : start + batch_size]
+                lengths = counts[batch]
+                # The batch's words, laid end to end: for each text the row numbers ends - length ... ends - 1.
+                words = np.repeat(ends[batch] - np.cumsum(lengths), lengths) + np.arange(lengths.sum())
+                logits = student(torch.from_numpy(rows[words]), torch.from_numpy(lengths))
+                optimizer.zero_grad()
+                loss(logits, soft_labels[batch]).backward()
+                optimizer.step()
+                decay.step()
+                progress.update()
+
+
+def _key(student: nn.Module, texts: list[str], soft_labels: np.ndarray, loss: Loss, numbers: list) -> str:
+    """A hash of all that decides the trained weights. A loss is known by its value on a fixed example."""
+    logits, labels = torch.tensor([[2.0, -1.0, 0.5]]), torch.tensor([[0.7, 0.1, 0.2]])
+    parts = [
+        type(student).__name__,
+        student.config,
+        student.vocabulary.words,
+        list(texts),
+        numbers,
+        float(loss(logits, labels)),
+    ]
+    digest = hashlib.sha256(json.dumps(parts).encode())
+    digest.update(soft_labels.tobytes())
+    # The weights before training, from a fixed seed, stand for how a student starts.
+    torch.manual_seed(0)
+    student.reset_parameters()
+    for weight in student.state_dict().values():
+        digest.update(weight.numpy().tobytes())
+    return digest.hexdigest()[:32]

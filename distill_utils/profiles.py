@@ -1,0 +1,164 @@
+"""How much of everything a run uses: the one place where smoke, laptop and full are defined."""
+
+import ast
+import os
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from distill_utils.tasks import TASKS
+from distill_utils.teachers import Recipe
+
+
+class ProfileError(ValueError):
+    """A parameter that cannot be used; the message is one line: what is wrong, and what to do."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Sizes and sources of a run; `fine_tune` is the recipe of every teacher."""
+
+    name: str
+    source: str | None  # None: a folder or the hub, whichever has the data
+    teachers: tuple[str, ...]  # checkpoints; the first one is distilled
+    fine_tune: Recipe
+    transfer: dict[str, int]  # new texts for each training text, by kind: arguments of augmentation.transfer_set
+    student_epochs: int  # on hard labels; over a transfer set `distil_epochs`
+    distil_epochs: int
+    student_batch: int
+    text_to_text: str | None  # a checkpoint that writes its label, run as it comes
+    summary: str
+
+
+def _each(fragments: int, replaced: int, spliced: int) -> dict[str, int]:
+    return {"fragments_each": fragments, "replaced_each": replaced, "spliced_each": spliced}
+
+
+PROFILES = {
+    profile.name: profile
+    for profile in (
+        Profile(
+            name="smoke",
+            source="miniature",
+            teachers=("minilm",),
+            fine_tune=Recipe(epochs=4, learning_rate=2e-4, batch_size=16),
+            transfer=_each(fragments=0, replaced=2, spliced=2),
+            student_epochs=60,
+            distil_epochs=10,
+            student_batch=64,
+            text_to_text=None,
+            summary="miniature corpora that the library generates, MiniLM teacher",
+        ),
+        Profile(
+            name="laptop",
+            source=None,
+            teachers=("minilm",),
+            fine_tune=Recipe(epochs=1.5, learning_rate=2e-4, dropout=0.0),
+            transfer=_each(fragments=2, replaced=0, spliced=1),
+            student_epochs=10,
+            distil_epochs=10,
+            student_batch=256,
+            text_to_text=None,
+            summary="real data, MiniLM teacher",
+        ),
+        Profile(
+            name="full",
+            source=None,
+            teachers=(
+                "FacebookAI/roberta-base",
+                "google-bert/bert-base-uncased",
+                "distilbert/distilbert-base-uncased",
+                "distilbert/distilroberta-base",
+            ),
+            fine_tune=Recipe(epochs=3, learning_rate=3e-5),
+            transfer=_each(fragments=4, replaced=10, spliced=10),
+            student_epochs=10,
+            distil_epochs=10,
+            student_batch=256,
+            text_to_text="mrm8488/t5-base-finetuned-emotion",
+            summary="real data, the blog's teachers",
+        ),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A profile that was chosen, why, and the folder that results and figures go to."""
+
+    profile: Profile
+    reason: str
+    output: Path
+
+    def __str__(self) -> str:
+        line = f"Profile {self.profile.name} ({self.reason}): {self.profile.summary}."
+        if self.profile.source == "miniature":
+            line += (
+                " These are NOT the real data sets: for those connect to the hub, or point $DISTILL_DATA at a "
+                "folder with them."
+            )
+        return line
+
+
+def start(profile: str, dataset: str) -> Run:
+    """Choose a profile for a data set; "auto" gives way to `$DISTILL_PROFILE`, then to what this machine has.
+
+    Raises ProfileError for an unknown name.
+    """
+    reason = "asked for"
+    if profile == "auto":
+        profile, reason = os.environ.get("DISTILL_PROFILE", ""), "asked for by $DISTILL_PROFILE"
+    if profile in ("", "auto"):
+        profile, reason = _automatic(dataset)
+    if profile not in PROFILES:
+        raise ProfileError(f"unknown profile {profile!r}: use {', '.join(PROFILES)} or auto")
+    output = Path(os.environ.get("DISTILL_OUTPUT") or Path("..") / "build" / "notebooks")
+    return Run(PROFILES[profile], reason, output)
+
+
+def check_parameters(namespace: dict, **kinds: type) -> None:
+    """Check a notebook's parameters, given its globals() and each one's type; whole numbers must be at least 1.
+
+    papermill injects what it is given, with at most a warning: a misspelt name would change nothing, and
+    `-p seeds many` arrives as a string. Raises ProfileError for the first that does not fit.
+    """
+    for name in _injected(namespace):
+        if name not in kinds:
+            raise ProfileError(f"unknown parameter {name!r}: this notebook takes {', '.join(kinds)}")
+    for name, kind in kinds.items():
+        value = namespace[name]
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+            raise ProfileError(f"parameter {name} is {value!r}, a {type(value).__name__}: give a {kind.__name__}")
+        if kind is int and value < 1:
+            raise ProfileError(f"parameter {name} is {value}: give a whole number from 1 on")
+
+
+def _injected(namespace: dict) -> list[str]:
+    """Names that papermill's cell sets; IPython keeps the cells it ran in `In`."""
+    cells = [cell for cell in namespace.get("In", []) if cell.startswith("# Parameters")]
+    assignments = [node for cell in cells for node in ast.parse(cell).body if isinstance(node, ast.Assign)]
+    return [target.id for node in assignments for target in node.targets]
+
+
+def _automatic(dataset: str) -> tuple[str, str]:
+    here = os.environ.get("DISTILL_DATA")
+    local = dataset not in TASKS or bool(here) and (Path(here) / dataset).is_dir()
+    if torch.cuda.is_available() and _hub_in_reach():
+        return "full", "automatic: a GPU, and the hub is in reach"
+    if local:
+        return "laptop", "automatic: the data is in a folder here"
+    if _hub_in_reach():
+        return "laptop", "automatic: the hub is in reach"
+    return "smoke", "automatic: no data folder, and the hub is out of reach"
+
+
+def _hub_in_reach() -> bool:
+    if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):
+        return False
+    try:
+        socket.create_connection(("huggingface.co", 443), timeout=3).close()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,169 @@
+"""Results as data: one row a model, beside the blog's number; a paired test; claims and what became of them."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import accuracy_score, matthews_corrcoef
+
+from distill_utils.cache import write_atomically
+
+# What the blog reports, as printed, by part and model.
+BLOG = {
+    "part1": {
+        "TF-IDF + logistic regression": 86.1,
+        "MLP, hard labels": 86.0,
+        "BERT": 92.4,
+        "RoBERTa": 93.0,
+        "T5-base": 93.5,
+        "DistilBERT": 91.5,
+        "DistilRoBERTa": 92.3,
+        "MLP-D": 91.8,
+    },
+}
+METRICS = {"accuracy": accuracy_score, "matthews_correlation": matthews_corrcoef}
+
+
+def score(metric: str, labels: np.ndarray, predictions: np.ndarray) -> float:
+    """Accuracy or Matthews correlation, in percent."""
+    return 100 * float(METRICS[metric](labels, predictions))
+
+
+@dataclass(frozen=True)
+class Result:
+    """One model on one task. score, score_std and blog_score in percent; None is "not run" or "not in the blog"."""
+
+    task: str
+    model: str
+    metric: str
+    score: float | None
+    score_std: float | None
+    n_seeds: int
+    parameters: int | None
+    parameters_without_embeddings: int | None
+    data_source: str
+    teacher: str | None
+    train_seconds: float | None
+    blog_score: float | None
+
+
+@dataclass
+class Scoreboard:
+    """The results of a notebook, in the order they came."""
+
+    task: str
+    metric: str
+    data_source: str
+    results: list[Result] = field(default_factory=list)
+
+    def add(
+        self,
+        model: str,
+        scores: float | list[float] | None,
+        *,
+        parameters: tuple[int | None, int | None] = (None, None),
+        teacher: str | None = None,
+        train_seconds: float | None = None,
+        blog: float | None = None,
+    ) -> Result:
+        """Record a model: one score, one score a seed, or None for a model that was not run."""
+        values = [] if scores is None else list(np.atleast_1d(scores))
+        result = Result(
+            self.task,
+            model,
+            self.metric,
+            _round(np.mean(values)) if values else None,
+            _round(np.std(values, ddof=1)) if len(values) > 1 else None,
+            len(values),
+            *parameters,
+            self.data_source if values else "not run here",
+            teacher,
+            _round(train_seconds, 1) if train_seconds is not None else None,
+            blog,
+        )
+        self.results = [r for r in self.results if r.model != model] + [result]
+        return result
+
+    def __getitem__(self, model: str) -> Result:
+        return next(result for result in self.results if result.model == model)
+
+    def table(self, highlight: str | None = None) -> "pd.io.formats.style.Styler":
+        """The board as a table: score and spread, the blog's score, parameters; one model may be highlighted."""
+        frame = pd.DataFrame(
+            {
+                "model": [r.model for r in self.results],
+                f"{'accuracy' if self.metric == 'accuracy' else 'MCC'} %": [_spread(r) for r in self.results],
+                "blog": ["" if r.blog_score is None else f"{r.blog_score:.1f}" for r in self.results],
+                "parameters": [human_count(r.parameters) for r in self.results],
+                "without embeddings": [human_count(r.parameters_without_embeddings) for r in self.results],
+                "teacher": [r.teacher or "" for r in self.results],
+                "data": [r.data_source for r in self.results],
+            }
+        )
+        mark = lambda row: ["font-weight: bold" if row["model"] == highlight else ""] * len(row)  # noqa: E731
+        return frame.style.apply(mark, axis=1).hide(axis="index").set_uuid("scoreboard")
+
+    def save(self, path: Path) -> None:
+        """Write the results as JSON, one object a model."""
+        write_atomically(path, (json.dumps([asdict(r) for r in self.results], indent=1) + "\n").encode())
+
+
+def human_count(number: int | None) -> str:
+    """80374 -> "80K", 22715910 -> "22.7M", None -> ""."""
+    if number is None:
+        return ""
+    if number < 1000:
+        return str(number)
+    return f"{number / 1e3:.0f}K" if number < 1e6 else f"{number / 1e6:.1f}M"
+
+
+def paired_bootstrap(
+    correct_a: np.ndarray, correct_b: np.ndarray, *, draws: int = 10_000, seed: int = 0
+) -> tuple[float, float, float]:
+    """The difference in accuracy a - b on the same texts, in points, with a 95% interval.
+
+    correct_*: (n_texts,) or (n_seeds, n_texts) of 0 and 1; seeds are averaged text by text, then texts are
+    redrawn. An interval that holds 0 is a tie at this test size (Koehn, 2004).
+    """
+    difference = np.atleast_2d(correct_a).mean(axis=0) - np.atleast_2d(correct_b).mean(axis=0)
+    # A text's difference takes few distinct values, so redrawing texts is redrawing their counts.
+    values, counts = np.unique(difference, return_counts=True)
+    redrawn = np.random.default_rng(seed).multinomial(len(difference), counts / len(difference), size=draws)
+    means = 100 * redrawn @ values / len(difference)
+    return 100 * float(difference.mean()), *map(float, np.percentile(means, [2.5, 97.5]))
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement of the blog, what was measured, and whether it held (None: not run)."""
+
+    statement: str
+    measured: str
+    held: bool | None
+
+    @property
+    def verdict(self) -> str:
+        """One of: held, did not hold, not run."""
+        return "not run" if self.held is None else "held" if self.held else "did not hold"
+
+
+def claims_table(claims: list[Claim]) -> "pd.io.formats.style.Styler":
+    """Claims as a table, with wrapped text."""
+    frame = pd.DataFrame([{"the blog says": c.statement, "measured": c.measured, "verdict": c.verdict} for c in claims])
+    return (
+        frame.style.hide(axis="index")
+        .set_uuid("claims")
+        .set_properties(**{"text-align": "left", "white-space": "normal"})
+    )
+
+
+def _round(value: float, digits: int = 2) -> float:
+    return round(float(value), digits)
+
+
+def _spread(result: Result) -> str:
+    if result.score is None:
+        return "not run here"
+    return f"{result.score:.1f}" + (f" ± {result.score_std:.1f}" if result.score_std is not None else "")

@@ -1,0 +1,51 @@
+"""What is kept on disk: whole or not at all, checked when read, one clear line when there is no room."""
+
+import errno
+import os
+
+import numpy as np
+import pytest
+
+from distill_utils.cache import CacheError, LogitStore, write_atomically
+
+
+def test_logits_come_back_by_text(tmp_path):
+    store = LogitStore(tmp_path, 2)
+    store.add(["a", "b"], np.array([[1, 2], [3, 4]]))
+    again = LogitStore(tmp_path, 2)
+    assert again.missing(["b", "c", "c", "a"]) == ["c"]
+    np.testing.assert_array_equal(again.get(["b", "a", "b"]), [[3, 4], [1, 2], [3, 4]])
+    assert again.get([]).shape == (0, 2)
+
+
+def test_a_truncated_file_is_detected_and_forgotten(tmp_path):
+    store = LogitStore(tmp_path, 2)
+    store.add(["a"], np.ones((1, 2)))
+    store.add(["b"], np.ones((1, 2)))
+    victim = sorted(tmp_path.glob("*.safetensors"))[0]
+    victim.write_bytes(victim.read_bytes()[:-3])
+    with pytest.warns(UserWarning, match="damaged"):
+        again = LogitStore(tmp_path, 2)
+    assert len(again.missing(["a", "b"])) == 1
+    assert not victim.exists()
+
+
+def test_no_space_left(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    write_atomically(tmp_path / "file", b"before")
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(CacheError, match="no space left in .*DISTILL_CACHE"):
+        write_atomically(tmp_path / "file", b"after")
+    assert (tmp_path / "file").read_bytes() == b"before"
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]  # no debris
+
+
+def test_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
+    def denied(*_):
+        raise OSError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "replace", denied)
+    with pytest.raises(CacheError, match="cannot write to .*DISTILL_CACHE"):
+        write_atomically(tmp_path / "file", b"data")

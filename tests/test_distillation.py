@@ -1,0 +1,120 @@
+"""The loss against torch's own, and the training loop against what it promises."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from distill_utils import distillation
+from distill_utils.distillation import fit, kl_to_soft_labels, mse_to_logits, one_hot
+from distill_utils.encoding import Vocabulary
+from distill_utils.students import MLP
+
+LOGITS = torch.tensor([[2.0, 0.5, -1.0], [0.0, 1.0, 0.0]])
+SOFT = torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]])
+TEXTS = ["red red apple", "green apple", "red apple pie", "green pie green"] * 8
+
+
+def student() -> MLP:
+    return MLP(Vocabulary(["red", "green", "apple", "pie"]), ("r", "g"), embedding_size=8, hidden=16)
+
+
+def test_kl_equals_torchs_own():
+    expected = F.kl_div(F.log_softmax(LOGITS, -1), SOFT, reduction="batchmean")
+    torch.testing.assert_close(kl_to_soft_labels(LOGITS, SOFT), expected)
+
+
+def test_kl_runs_from_teacher_to_student():
+    # By hand, for one text: 0.75 ln(0.75/0.5) + 0.25 ln(0.25/0.5), with a student at one half each.
+    loss = kl_to_soft_labels(torch.zeros(1, 2), torch.tensor([[0.75, 0.25]]))
+    assert loss.item() == pytest.approx(0.75 * np.log(1.5) + 0.25 * np.log(0.5))
+    reverse = 0.5 * np.log(0.5 / 0.75) + 0.5 * np.log(0.5 / 0.25)
+    assert loss.item() != pytest.approx(reverse, abs=1e-3)
+
+
+def test_kl_to_a_one_hot_row_is_cross_entropy():
+    labels = torch.tensor([2, 1])
+    soft = torch.from_numpy(one_hot(labels.numpy(), 3))
+    torch.testing.assert_close(kl_to_soft_labels(LOGITS, soft), F.cross_entropy(LOGITS, labels))
+
+
+def test_kl_to_a_one_hot_row_has_finite_gradients():
+    logits = LOGITS.clone().requires_grad_()
+    kl_to_soft_labels(logits, torch.eye(3)[:2]).backward()
+    assert torch.isfinite(logits.grad).all()
+
+
+def test_temperature_is_that_of_softened_logits_times_its_square():
+    teacher_logits, temperature = torch.tensor([[3.0, 0.0, -1.0], [0.2, 0.1, 2.0]]), 4.0
+    expected = temperature**2 * F.kl_div(
+        F.log_softmax(LOGITS / temperature, -1), torch.softmax(teacher_logits / temperature, -1), reduction="batchmean"
+    )
+    loss = kl_to_soft_labels(LOGITS, torch.softmax(teacher_logits, -1), temperature)
+    torch.testing.assert_close(loss, expected)
+
+
+def test_mse_compares_centred_logits():
+    teacher_logits = torch.tensor([[1.0, 0.0, -1.0], [2.0, -1.0, -1.0]])  # rows sum to zero already
+    centred = LOGITS - LOGITS.mean(-1, keepdim=True)
+    loss = mse_to_logits(LOGITS + 7.0, torch.softmax(teacher_logits, -1))  # a constant a row changes nothing
+    torch.testing.assert_close(loss, F.mse_loss(centred, teacher_logits))
+
+
+def test_fit_learns_the_soft_labels_it_is_given():
+    soft = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.4, 0.6]] * 8, np.float32)
+    model = fit(student(), TEXTS, soft, seed=0, epochs=150, batch_size=8)
+    probabilities = torch.softmax(torch.from_numpy(model.predict_logits(TEXTS[:4])), -1).numpy()
+    np.testing.assert_allclose(probabilities, soft[:4], atol=0.02)
+
+
+def test_fit_follows_its_seed_and_the_labels():
+    hard = one_hot(np.array([0, 1, 0, 1] * 8), 2)
+    logits = lambda seed, labels: fit(student(), TEXTS, labels, seed=seed, epochs=2).predict_logits(TEXTS)  # noqa: E731
+    np.testing.assert_array_equal(logits(1, hard), logits(1, hard))
+    assert np.abs(logits(1, hard) - logits(2, hard)).max() > 1e-3
+    assert np.abs(logits(1, hard) - logits(1, 1 - hard)).max() > 1e-3
+
+
+def test_one_step_of_fit_is_one_step_of_adam():
+    soft = np.array([[0.9, 0.1], [0.2, 0.8]], np.float32)
+    fitted = fit(student(), TEXTS[:2], soft, seed=3, epochs=1, batch_size=2, learning_rate=0.1)
+    torch.manual_seed(3)
+    plain = student()
+    plain.reset_parameters()
+    torch.manual_seed(3)
+    plain.reset_parameters()
+    before = plain.output.weight.detach().clone()
+    rows, counts = plain.vocabulary.encode(TEXTS[:2])
+    kl_to_soft_labels(plain(torch.from_numpy(rows), torch.from_numpy(counts)), torch.from_numpy(soft)).backward()
+    # Adam's first step is the learning rate times the gradient's sign.
+    expected = before - 0.1 * plain.output.weight.grad.sign()
+    torch.testing.assert_close(fitted.output.weight.detach(), expected, atol=1e-4, rtol=0)
+
+
+def test_texts_and_soft_labels_must_match():
+    with pytest.raises(ValueError, match="3 texts and 2 rows"):
+        fit(student(), TEXTS[:3], np.ones((2, 2)), seed=0, epochs=1)
+
+
+def test_the_same_fit_is_read_from_the_cache(tmp_path, monkeypatch):
+    soft = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.4, 0.6]] * 8, np.float32)
+    first = fit(student(), TEXTS, soft, seed=0, epochs=2, folder=tmp_path)
+    monkeypatch.setattr(distillation, "_train", lambda *_: pytest.fail("trained again"))
+    again = fit(student(), TEXTS, soft, seed=0, epochs=2, folder=tmp_path)
+    np.testing.assert_array_equal(again.predict_logits(TEXTS), first.predict_logits(TEXTS))
+    assert again.train_seconds == pytest.approx(first.train_seconds)
+    for change in ({"seed": 1}, {"epochs": 3}, {"learning_rate": 0.1}, {"batch_size": 4}, {"loss": mse_to_logits}):
+        with pytest.raises(pytest.fail.Exception, match="trained again"):
+            fit(student(), TEXTS, soft, **{"seed": 0, "epochs": 2, **change}, folder=tmp_path)
+    with pytest.raises(pytest.fail.Exception, match="trained again"):
+        fit(student(), TEXTS, 1 - soft, seed=0, epochs=2, folder=tmp_path)
+
+
+def test_a_truncated_student_is_trained_again(tmp_path):
+    soft = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.4, 0.6]] * 8, np.float32)
+    first = fit(student(), TEXTS, soft, seed=0, epochs=2, folder=tmp_path)
+    kept = next(tmp_path.rglob("*.safetensors"))
+    kept.write_bytes(kept.read_bytes()[:100])
+    with pytest.warns(UserWarning, match="damaged"):
+        again = fit(student(), TEXTS, soft, seed=0, epochs=2, folder=tmp_path)
+    np.testing.assert_array_equal(again.predict_logits(TEXTS), first.predict_logits(TEXTS))

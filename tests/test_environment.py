@@ -1,0 +1,76 @@
+"""pyproject.toml, constraints.txt and environment.yml describe one environment; tests use no network."""
+
+import re
+import socket
+import tomllib
+from pathlib import Path
+
+import conftest
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+REQUIREMENTS = [*PROJECT["dependencies"], *(line for extra in EXTRAS.values() for line in extra)]
+
+
+def pins():
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    return [Requirement(line) for line in lines if line and not line.startswith("#")]
+
+
+@pytest.mark.parametrize("line", REQUIREMENTS)
+def test_every_dependency_is_pinned_at_a_version_it_allows(line):
+    wanted = Requirement(line)
+    versions = {canonicalize_name(pin.name): str(pin.specifier) for pin in pins()}
+    pinned = versions.get(canonicalize_name(wanted.name), "")
+    assert pinned.startswith("=="), f"{wanted.name} has no pin in constraints.txt"
+    assert wanted.specifier, f"{wanted.name} has no lower bound in pyproject.toml"
+    assert wanted.specifier.contains(pinned.removeprefix("==")), f"{pinned} is not {wanted.specifier}"
+
+
+def test_constraints_hold_on_every_platform():
+    names = [canonicalize_name(pin.name) for pin in pins()]
+    assert len(names) == len(set(names)), "a package is pinned twice"
+    for pin in pins():
+        assert re.fullmatch(r"==[\w.]+", str(pin.specifier)), f"{pin} is tied to one build"
+        assert not pin.name.startswith(("nvidia", "cuda", "triton")), f"{pin} is for one platform"
+
+
+def test_conda_installs_this_project_with_its_constraints_and_no_package_of_its_own():
+    entries = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
+    python, pip, from_pip = entries
+    assert python.removeprefix("python").startswith(PROJECT["requires-python"])
+    assert pip == "pip"
+    constraints, project = from_pip["pip"]
+    assert constraints == "-c constraints.txt"
+    extras = re.fullmatch(r"-e \.\[([\w,]+)\]", project).group(1)
+    assert set(extras.split(",")) == set(EXTRAS)
+
+
+def test_make_installs_what_conda_installs():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    install = re.search(r"install .*-c constraints\.txt -e '\.\[([\w,]+)\]'", makefile)
+    assert install and set(install.group(1).split(",")) == set(EXTRAS)
+
+
+def test_the_network_is_blocked():
+    with pytest.raises(conftest.NetworkBlocked, match="without a network"):
+        socket.create_connection(("192.0.2.1", 80), timeout=1)
+    with pytest.raises(conftest.NetworkBlocked, match="look-up of huggingface.co"):
+        socket.create_connection(("huggingface.co", 443), timeout=1)
+    with pytest.raises(conftest.NetworkBlocked), socket.socket() as plain:
+        plain.connect_ex(("192.0.2.1", 80))
+
+
+def test_the_machine_itself_is_in_reach():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        socket.create_connection(server.getsockname(), timeout=1).close()
+
+
+def test_a_test_can_play_an_unreachable_hub(hub_out_of_reach):
+    with pytest.raises(ConnectionError):
+        socket.create_connection(("huggingface.co", 443), timeout=1)

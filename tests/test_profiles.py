@@ -1,0 +1,73 @@
+"""Profiles: which one is chosen and why, and parameters that cannot be used."""
+
+import pytest
+
+from distill_utils import profiles
+from distill_utils.profiles import PROFILES, ProfileError, check_parameters, start
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch):
+    for name in ("DISTILL_PROFILE", "DISTILL_DATA", "DISTILL_OUTPUT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_what_is_asked_for_wins(monkeypatch):
+    monkeypatch.setenv("DISTILL_PROFILE", "laptop")
+    assert start("smoke", "emotion").profile is PROFILES["smoke"]
+    assert start("auto", "emotion").profile is PROFILES["laptop"]
+
+
+def test_smoke_touches_no_network():
+    assert start("smoke", "emotion").profile.source == "miniature"  # any connection would fail this test
+
+
+def test_auto_without_data_and_hub_is_smoke_and_says_so(hub_out_of_reach):
+    run = start("auto", "emotion")
+    assert run.profile.name == "smoke"
+    assert "\n" not in str(run) and "NOT the real data" in str(run) and "$DISTILL_DATA" in str(run)
+
+
+def test_auto_with_data_is_laptop(hub_out_of_reach, monkeypatch, tmp_path):
+    (tmp_path / "emotion").mkdir()
+    monkeypatch.setenv("DISTILL_DATA", str(tmp_path))
+    assert start("auto", "emotion").profile.name == "laptop"
+    assert start("auto", "sst2").profile.name == "smoke"
+
+
+def test_auto_with_a_gpu_and_the_hub_is_full(monkeypatch):
+    monkeypatch.setattr(profiles, "_hub_in_reach", lambda: True)
+    assert start("auto", "emotion").profile.name == "laptop"
+    monkeypatch.setattr(profiles.torch.cuda, "is_available", lambda: True)
+    assert start("auto", "emotion").profile.name == "full"
+
+
+def test_unknown_profile():
+    with pytest.raises(ProfileError, match="unknown profile 'lptop': use smoke, laptop, full or auto"):
+        start("lptop", "emotion")
+
+
+@pytest.mark.parametrize(
+    "value, kind, message",
+    [
+        ("many", int, "seeds is 'many', a str: give a int"),
+        (0, int, "from 1 on"),
+        (True, int, "a bool"),
+        (3, str, "give a str"),
+    ],
+)
+def test_impossible_parameters(value, kind, message):
+    with pytest.raises(ProfileError, match=message):
+        check_parameters({"seeds": value}, seeds=kind)
+
+
+def test_unknown_parameters_are_those_papermill_injected():
+    cells = ["", 'profile: str = "auto"', '# Parameters\nseedz = 3\nprofile = "smoke"\n', "import numpy as np"]
+    with pytest.raises(ProfileError, match="unknown parameter 'seedz': this notebook takes profile, seeds"):
+        check_parameters({"In": cells, "profile": "smoke", "seeds": 3, "seedz": 3}, profile=str, seeds=int)
+
+
+def test_good_parameters_pass():
+    check_parameters(
+        {"In": ["# Parameters\nseeds = 3"], "seeds": 3, "profile": "auto", "np": 1}, seeds=int, profile=str
+    )

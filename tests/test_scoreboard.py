@@ -1,0 +1,57 @@
+"""Scores, the paired test, and results as data."""
+
+import json
+
+import numpy as np
+import pytest
+
+from distill_utils.scoreboard import Claim, Scoreboard, claims_table, human_count, paired_bootstrap, score
+
+
+def test_matthews_correlation_by_hand():
+    labels, predictions = np.array([1, 1, 1, 0, 0]), np.array([1, 1, 0, 0, 1])
+    tp, tn, fp, fn = 2, 1, 1, 1
+    expected = 100 * (tp * tn - fp * fn) / np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
+    assert score("matthews_correlation", labels, predictions) == pytest.approx(expected)
+    assert score("accuracy", labels, predictions) == pytest.approx(60)
+
+
+def test_paired_bootstrap_agrees_with_the_normal_approximation():
+    random = np.random.default_rng(0)
+    a, b = random.random(2000) < 0.9, random.random(2000) < 0.88
+    difference, low, high = paired_bootstrap(a, b)
+    each = a.astype(float) - b
+    error = 100 * each.std() / np.sqrt(len(each))
+    assert difference == pytest.approx(100 * each.mean())
+    assert low == pytest.approx(difference - 1.96 * error, abs=0.1)
+    assert high == pytest.approx(difference + 1.96 * error, abs=0.1)
+
+
+def test_paired_bootstrap_averages_seeds():
+    a = np.array([[1, 1, 0, 1], [1, 0, 0, 1]])
+    difference, low, high = paired_bootstrap(a, np.array([1, 0, 0, 1]))
+    assert difference == pytest.approx(100 * 0.5 / 4) and low <= difference <= high
+
+
+def test_a_board_keeps_one_row_a_model_and_writes_it(tmp_path):
+    board = Scoreboard("emotion", "accuracy", "folder")
+    board.add("MLP", [80.0, 82.0, 84.0], parameters=(80374, 374), blog=86.0, train_seconds=1.234)
+    board.add("BERT", None, blog=92.4)
+    board.add("MLP", [81.0, 82.0, 83.0], parameters=(80374, 374), blog=86.0, train_seconds=1.26)
+    board.save(tmp_path / "results" / "part1.json")
+    rows = json.loads((tmp_path / "results" / "part1.json").read_text())
+    assert {row["model"] for row in rows} == {"MLP", "BERT"} and len(rows) == 2
+    mlp, bert = board["MLP"], board["BERT"]
+    assert (mlp.score, mlp.score_std, mlp.n_seeds, mlp.train_seconds) == (82.0, 1.0, 3, 1.3)
+    assert (bert.score, bert.n_seeds, bert.data_source) == (None, 0, "not run here")
+    assert "82.0 ± 1.0" in board.table(highlight="MLP").to_html()
+
+
+def test_claims_say_what_became_of_them():
+    verdicts = [Claim("x", "y", held).verdict for held in (True, False, None)]
+    assert verdicts == ["held", "did not hold", "not run"]
+    assert "did not hold" in claims_table([Claim("a", "b", False)]).to_html()
+
+
+def test_counts_for_people():
+    assert [human_count(n) for n in (None, 374, 80374, 22_715_910)] == ["", "374", "80K", "22.7M"]

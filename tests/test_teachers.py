@@ -1,0 +1,199 @@
+"""Teachers on a one-layer BERT: fine-tuning, labelling, caches, interrupts, and weights that must not be trusted."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from tiny_checkpoints import tiny_bert, tiny_t5
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from distill_utils import teachers
+from distill_utils.cache import sha256_of
+from distill_utils.teachers import CheckpointError, LengthBatches, Recipe, Teacher, fine_tune, resolve_checkpoint
+
+NAMES = ("r", "g")
+TEXTS = [f"{'so ' * (i % 3)}the {'apple' if i % 4 < 2 else 'pie'} is {'red' if i % 2 else 'green'}" for i in range(96)]
+LABELS = np.array([1 - i % 2 for i in range(96)])
+RECIPE = Recipe(epochs=8, learning_rate=5e-3, batch_size=8)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    return tiny_bert(tmp_path_factory.mktemp("bert"))
+
+
+@pytest.fixture(scope="module")
+def trained(checkpoint, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained")
+    return fine_tune(checkpoint, TEXTS, LABELS, NAMES, RECIPE, folder=folder), folder
+
+
+@pytest.fixture
+def raw(checkpoint):
+    model = AutoModelForSequenceClassification.from_pretrained(checkpoint, num_labels=2)
+    return Teacher(model, AutoTokenizer.from_pretrained(checkpoint), name="raw")
+
+
+def test_fine_tuning_learns_the_task(trained):
+    assert (trained[0].predict(["the pie is red", "so the apple is green"]) == [0, 1]).all()
+    assert (trained[0].logits(TEXTS).argmax(1) == LABELS).mean() > 0.95
+    assert trained[0].model.config.id2label == {0: "r", 1: "g"}
+
+
+def test_the_second_call_reads_the_first_ones_teacher(trained, checkpoint, monkeypatch):
+    monkeypatch.setattr(teachers, "train", lambda *_, **__: pytest.fail("trained again"))
+    again = fine_tune(checkpoint, TEXTS, LABELS, NAMES, RECIPE, folder=trained[1])
+    np.testing.assert_array_equal(again.logits(TEXTS[:5]), trained[0].logits(TEXTS[:5]))
+    assert again.fingerprint == trained[0].fingerprint and again.train_seconds > 0
+    assert not list(trained[1].rglob("*.bin")) and not list(trained[1].rglob("*.partial"))
+
+
+@pytest.mark.parametrize(
+    "change", [{"labels": 1 - LABELS}, {"texts": TEXTS[::-1]}, {"recipe": replace(RECIPE, seed=1)}]
+)
+def test_other_data_or_recipe_is_another_teacher(trained, checkpoint, monkeypatch, change):
+    class Trained(Exception):
+        pass
+
+    def record(*_, **__):
+        raise Trained
+
+    monkeypatch.setattr(teachers, "train", record)
+    arguments = {"texts": TEXTS, "labels": LABELS, "class_names": NAMES, "recipe": RECIPE, **change}
+    with pytest.raises(Trained):
+        fine_tune(checkpoint, **arguments, folder=trained[1])
+
+
+def test_a_truncated_teacher_is_trained_again(checkpoint, tmp_path):
+    recipe = Recipe(epochs=1)
+    fine_tune(checkpoint, TEXTS, LABELS, NAMES, recipe, folder=tmp_path)
+    weights = next(tmp_path.rglob("model.safetensors"))
+    whole = sha256_of(weights)
+    weights.write_bytes(weights.read_bytes()[:-10])
+    fine_tune(checkpoint, TEXTS, LABELS, NAMES, recipe, folder=tmp_path)
+    assert sha256_of(weights) == whole
+
+
+def test_an_interrupted_fine_tuning_goes_on_where_it_stopped(checkpoint, tmp_path, monkeypatch):
+    recipe = Recipe(epochs=20, batch_size=8)  # 240 steps, a checkpoint every 50
+    drawn = []
+    next_batch = LengthBatches.__iter__
+
+    def interrupted(self):
+        for batch in next_batch(self):
+            drawn.append(batch)
+            if len(drawn) == 150:
+                raise KeyboardInterrupt
+            yield batch
+
+    monkeypatch.setattr(LengthBatches, "__iter__", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        fine_tune(checkpoint, TEXTS, LABELS, NAMES, recipe, folder=tmp_path / "a")
+    resumed = fine_tune(checkpoint, TEXTS, LABELS, NAMES, recipe, folder=tmp_path / "a")
+    assert 100 < len(drawn) - 150 < 190  # not the whole 240 again
+    monkeypatch.setattr(LengthBatches, "__iter__", next_batch)
+    straight = fine_tune(checkpoint, TEXTS, LABELS, NAMES, recipe, folder=tmp_path / "b")
+    np.testing.assert_allclose(resumed.logits(TEXTS), straight.logits(TEXTS), atol=1e-4)
+
+
+def test_length_batches_cover_every_row_once_an_epoch():
+    lengths = np.random.default_rng(0).integers(3, 60, size=1001).tolist()
+    batches = LengthBatches(lengths, 10, seed=0)
+    first = list(batches)
+    assert sorted(row for batch in first for row in batch) == list(range(1001)) and len(first) == len(batches) == 101
+    assert first == list(batches)
+    batches.set_epoch(1)
+    assert first != list(batches)
+    padding = sum(max(lengths[r] for r in b) * len(b) for b in first) / sum(lengths)
+    assert padding < 1.1
+
+
+def test_logits_do_not_depend_on_the_batch(raw):
+    one_by_one = []
+    for text in TEXTS[:7]:
+        inputs = raw.tokenizer(text, return_tensors="pt")
+        with torch.no_grad():
+            one_by_one.append(raw.model.float()(**inputs).logits[0].numpy())
+    np.testing.assert_allclose(raw.logits(TEXTS[:7], batch_size=3), one_by_one, atol=1e-5)
+
+
+def test_soft_labels_are_the_softmax_in_the_order_asked_for(raw, tmp_path):
+    logits = raw.logits(TEXTS[:6])
+    expected = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    np.testing.assert_allclose(raw.soft_labels(TEXTS[:6], tmp_path), expected, atol=1e-6)
+    np.testing.assert_allclose(raw.soft_labels(TEXTS[5::-1], tmp_path), expected[::-1], atol=1e-6)
+
+
+def test_labelling_is_cached_by_text_and_an_interrupt_loses_one_chunk(raw, tmp_path, monkeypatch):
+    texts = [f"red apple {i}" for i in range(10)]
+    monkeypatch.setattr(teachers, "LABELLING_CHUNK", 4)
+    plain, seen = Teacher.logits, []
+
+    def interrupted(self, chunk):
+        if len(seen) == 4:
+            raise KeyboardInterrupt
+        seen.extend(chunk)
+        return plain(self, chunk)
+
+    monkeypatch.setattr(Teacher, "logits", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        raw.cached_logits(texts, tmp_path)
+    seen.append("go on")
+    raw.cached_logits(texts + texts, tmp_path)
+    assert sorted(seen) == sorted([*texts, "go on"])  # each text once
+
+
+def test_the_cache_belongs_to_one_teacher(raw, checkpoint, tmp_path):
+    before = raw.cached_logits(TEXTS[:3], tmp_path)
+    with torch.no_grad():
+        raw.model.classifier.bias += 1
+    other = Teacher(raw.model, raw.tokenizer, name="raw")
+    np.testing.assert_allclose(other.cached_logits(TEXTS[:3], tmp_path), before + 1, atol=1e-5)
+
+
+def test_weights_that_differ_from_the_published_ones_are_refused(checkpoint, tmp_path):
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(b"not the weights")
+    with pytest.raises(CheckpointError, match="not the published"):
+        teachers.check_weights(weights, teachers.MINILM_SHA256)
+
+
+@pytest.mark.models
+def test_minilm_is_the_published_one(monkeypatch):
+    folder = resolve_checkpoint("minilm")
+    assert json.loads(open(f"{folder}/config.json").read())["num_hidden_layers"] == 6
+    monkeypatch.setattr(teachers, "MINILM_SHA256", "0" * 64)
+    with pytest.raises(CheckpointError, match="install it again"):
+        resolve_checkpoint("minilm")
+
+
+def test_hub_out_of_reach_names_the_ways_out(hub_out_of_reach, tmp_path):
+    with pytest.raises(CheckpointError, match=r"connect to it, or give a local folder, or install") as error:
+        fine_tune("nobody/nothing", TEXTS, LABELS, NAMES, folder=tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_pickled_weights_are_refused(checkpoint, tmp_path):
+    model = AutoModelForSequenceClassification.from_pretrained(checkpoint, num_labels=2)
+    AutoTokenizer.from_pretrained(checkpoint).save_pretrained(tmp_path)
+    model.config.save_pretrained(tmp_path)
+    torch.save(model.state_dict(), tmp_path / "pytorch_model.bin")
+    with pytest.raises(CheckpointError, match="model.safetensors"):
+        teachers.load_checkpoint(str(tmp_path), NAMES)
+
+
+def test_t5_writes_its_labels(tmp_path):
+    found, size = teachers.written_labels(tiny_t5(tmp_path), ["red apple", "green"], ("red", "green"))
+    assert found.shape == (2,) and set(found) <= {-1, 0, 1} and size > 0
+
+
+def test_parameters_are_those_of_the_arithmetic(raw):
+    tables = (11 + 64 + 2) * 32
+    attention, feed_forward, norms = 4 * (32 * 32 + 32), 2 * (32 * 32 + 32), 3 * 2 * 32
+    heads = (32 * 32 + 32) + (32 * 2 + 2)
+    assert raw.count_parameters() == (
+        tables + attention + feed_forward + norms + heads,
+        attention + feed_forward + norms + heads,
+    )

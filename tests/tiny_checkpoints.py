@@ -1,0 +1,66 @@
+"""Checkpoints small enough to make in a test: random weights, a vocabulary of a dozen words."""
+
+import torch
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    PreTrainedTokenizerFast,
+    T5Config,
+    T5ForConditionalGeneration,
+)
+
+WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "red", "green", "apple", "pie", "is", "the", "so"]
+
+
+def tiny_bert(folder) -> str:
+    """A BERT of one layer in `folder`."""
+    tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        "[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]"
+    )
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(WORDS),
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=64,
+    )
+    BertForSequenceClassification(config).save_pretrained(folder)
+    fast.save_pretrained(folder)
+    return str(folder)
+
+
+def tiny_t5(folder) -> str:
+    """A T5 of one layer in `folder`, whose every answer is the word "red"."""
+    vocabulary = {word: i for i, word in enumerate(["<pad>", "</s>", "<unk>", "red", "green", "apple"])}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="<pad>", eos_token="</s>", unk_token="<unk>"
+    ).save_pretrained(folder)
+    config = T5Config(
+        vocab_size=6,
+        d_model=16,
+        d_kv=8,
+        d_ff=16,
+        num_layers=1,
+        num_heads=2,
+        decoder_start_token_id=0,
+        tie_word_embeddings=False,
+    )
+    model = T5ForConditionalGeneration(config)
+    with torch.no_grad():  # after the answer only the end is likely: the decoder sees "red" before it
+        model.lm_head.weight.zero_()
+        model.decoder.final_layer_norm.weight.fill_(1.0)
+    model.generation_config.forced_bos_token_id = 3
+    model.generation_config.forced_eos_token_id = 1
+    model.generation_config.suppress_tokens = [2, 4, 5]
+    model.save_pretrained(folder)
+    return str(folder)
