@@ -13,6 +13,7 @@ from safetensors.torch import load, save
 from torch import nn
 
 from distill_utils.cache import cache_dir, keep, recall
+from distill_utils.encoding import length_batches
 from distill_utils.progress import bar
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -80,7 +81,7 @@ def fit(
         student.train()  # drops what `predict` may hold of other weights
         return student.eval()
     start, threads = time.perf_counter(), torch.get_num_threads()
-    torch.set_num_threads(1)  # a student's batch is too small to share: two threads take longer than one
+    torch.set_num_threads(student.threads or threads)
     try:
         _train(student, texts, torch.from_numpy(soft_labels), seed, epochs, learning_rate, batch_size, loss)
     finally:
@@ -103,17 +104,16 @@ def _train(
     torch.manual_seed(seed)
     student.reset_parameters()
     student.train()
-    rows, counts = student.vocabulary.encode(texts)
+    rows, counts = student.encode(texts)
     ends = np.cumsum(counts)
-    steps = epochs * -(-len(texts) // batch_size)
+    order_of = np.random.default_rng(seed)
+    batches = _batches(student, counts, batch_size, order_of)
+    steps = epochs * len(batches)
     optimizer = torch.optim.Adam(student.parameters(), lr=learning_rate, fused=True)
     decay = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total_iters=steps)
-    order_of = np.random.default_rng(seed)
     with bar(what="student", total=steps, unit="batch") as progress:
-        for _ in range(epochs):
-            order = order_of.permutation(len(texts))
-            for start in range(0, len(order), batch_size):
-                batch = order[start : start + batch_size]
+        for epoch in range(epochs):
+            for batch in batches if epoch == 0 else _batches(student, counts, batch_size, order_of):
                 lengths = counts[batch]
                 # The batch's words, laid end to end: for each text the row numbers ends - length ... ends - 1.
                 words = np.repeat(ends[batch] - np.cumsum(lengths), lengths) + np.arange(lengths.sum())
@@ -125,17 +125,18 @@ def _train(
                 progress.update()
 
 
+def _batches(student: nn.Module, counts: np.ndarray, batch_size: int, random: np.random.Generator) -> list[np.ndarray]:
+    """The rows of each batch of an epoch, in random order; the number of batches is the same in every epoch."""
+    if student.equal_lengths:
+        return length_batches(counts, batch_size, random)
+    order = random.permutation(len(counts))
+    return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
+
+
 def _key(student: nn.Module, texts: list[str], soft_labels: np.ndarray, loss: Loss, numbers: list) -> str:
     """A hash of all that decides the trained weights. A loss is known by its value on a fixed example."""
     logits, labels = torch.tensor([[2.0, -1.0, 0.5]]), torch.tensor([[0.7, 0.1, 0.2]])
-    parts = [
-        type(student).__name__,
-        student.config,
-        student.vocabulary.words,
-        list(texts),
-        numbers,
-        float(loss(logits, labels)),
-    ]
+    parts = [*student.identity, list(texts), numbers, float(loss(logits, labels))]
     digest = hashlib.sha256(json.dumps(parts).encode())
     digest.update(soft_labels.tobytes())
     # The weights before training, from a fixed seed, stand for how a student starts.

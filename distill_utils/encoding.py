@@ -38,14 +38,32 @@ class Vocabulary:
             counts.update(words_of(text))
         return cls(word for word, _ in counts.most_common(size))
 
-    def encode(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Row numbers of all known words, flat int32 (n_words,), and how many each text has, int64 (n_texts,)."""
+    def encode(self, texts: list[str], keep_unknown: bool = False) -> tuple[np.ndarray, np.ndarray]:
+        """Row numbers of all known words, flat int32 (n_words,), and how many each text has, int64 (n_texts,).
+
+        keep_unknown: unknown words come as row len(self), and each text ends in row len(self) + 1.
+        """
         joined = " \x1e ".join(texts)
         if joined.count("\x1e") != len(texts) - 1:  # a text holds the separator itself
             joined = " \x1e ".join([text.replace("\x1e", " ") for text in texts])
         words = joined.encode().translate(_TABLE, b"'").split()
+        if keep_unknown and texts:
+            words.append(_END)
+            rows = np.fromiter(map(self._rows.get, words, repeat(len(self))), np.int32, len(words))
+            ends = np.flatnonzero(rows == -2)
+            rows[ends] = len(self) + 1
+            return rows, np.diff(ends, prepend=-1)
         rows = np.fromiter(map(self._rows.get, words, repeat(-1)), np.int32, len(words))
         ends = np.flatnonzero(rows == -2)
         known = rows >= 0
         counts = np.diff(np.concatenate(([0], np.cumsum(known)[ends], [known.sum()]))) if len(texts) else np.empty(0)
         return rows[known], counts.astype(np.int64)
+
+
+def length_batches(lengths: np.ndarray, batch_size: int, random: np.random.Generator | None = None) -> list[np.ndarray]:
+    """Batches of rows of exactly one length, so that nothing needs padding; with `random` drawn anew, in any order."""
+    rows = np.arange(len(lengths)) if random is None else random.permutation(len(lengths))
+    rows = rows[np.argsort(lengths[rows], kind="stable")]
+    groups = np.split(rows, np.flatnonzero(np.diff(lengths[rows])) + 1) if len(rows) else []
+    batches = [group[i : i + batch_size] for group in groups for i in range(0, len(group), batch_size)]
+    return batches if random is None else [batches[i] for i in random.permutation(len(batches))]

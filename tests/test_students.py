@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from distill_utils.encoding import Vocabulary, words_of
-from distill_utils.students import MLP, count_parameters
+from distill_utils.encoding import Vocabulary, length_batches, words_of
+from distill_utils.students import MLP, BiLSTM, count_parameters
 
 TEXTS = ["Don't stop, I am HAPPY!", "so so sad", "unknown words only", "", "happy\x1esad", "i\tfeel\nsad"]
 VOCABULARY = Vocabulary(["i", "am", "happy", "sad", "so", "dont"])
@@ -67,6 +67,7 @@ def test_predict_without_torch_agrees_with_forward(mlp):
     for text, row in zip(TEXTS, logits, strict=True):  # the path for a single text
         np.testing.assert_allclose(mlp.predict_logits([text]), row[None], atol=1e-6)
     np.testing.assert_array_equal(mlp.predict(TEXTS), logits.argmax(1))
+    assert mlp.predict([]).shape == (0,)
 
 
 def test_training_again_changes_predictions(mlp):
@@ -93,3 +94,84 @@ def test_save_and_load(mlp, tmp_path):
     np.testing.assert_array_equal(loaded.predict_logits(TEXTS), mlp.predict_logits(TEXTS))
     assert loaded.labels == mlp.labels
     assert not list((tmp_path / "student").glob("*.bin"))
+
+
+@pytest.fixture
+def bilstm() -> BiLSTM:
+    torch.manual_seed(0)
+    return BiLSTM(VOCABULARY, ("no", "yes", "maybe"), embedding_size=6, hidden=4, dense=5).eval()
+
+
+def test_encode_keeps_unknown_words_and_closes_each_text(bilstm):
+    rows, counts = bilstm.encode(TEXTS)
+    known = {word: i for i, word in enumerate(VOCABULARY.words)}
+    expected = [[known.get(w, 6) for w in words_of(t)] + [7] for t in TEXTS]
+    assert counts.tolist() == [len(row) for row in expected]
+    assert rows.tolist() == [number for row in expected for number in row]
+    assert len(bilstm.encode([])[0]) == len(bilstm.encode([])[1]) == 0
+
+
+def test_length_batches_hold_every_row_once_and_one_length_each():
+    lengths = np.array([3, 1, 3, 2, 3, 1, 3, 3])
+    for random in (None, np.random.default_rng(0)):
+        batches = length_batches(lengths, 2, random)
+        assert sorted(np.concatenate(batches)) == list(range(8))
+        assert all(len(set(lengths[batch])) == 1 and len(batch) <= 2 for batch in batches)
+        assert len(batches) == 5  # two of length 1, one of 2, five of 3: 1 + 1 + 3
+    first, second = (np.concatenate(length_batches(lengths, 2, np.random.default_rng(s))) for s in (0, 1))
+    assert first.tolist() != second.tolist()
+
+
+def test_the_blogs_bilstms_have_0_66m_and_1_7m_parameters_outside_the_embeddings():
+    for hidden, expected in ((150, 663_602), (300, 1_686_002)):
+        lstm = 2 * (4 * hidden * (300 + hidden) + 8 * hidden)  # two directions, four gates, two biases each
+        dense, output = 2 * hidden * 400 + 400, 400 * 2 + 2
+        model = BiLSTM(Vocabulary(["a", "b"]), ("n", "p"), hidden=hidden)
+        assert count_parameters(model) == (expected + 4 * 300, lstm + dense + output) == (expected + 1200, expected)
+
+
+def test_bilstm_forward_by_hand(bilstm):
+    """One direction at a time, gate by gate: input, forget, cell, output (the equations of torch's own docs)."""
+    state = {name: value.detach() for name, value in bilstm.state_dict().items()}
+
+    def run(words, suffix):
+        weights = [state[f"lstm.{name}_l0{suffix}"] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+        hidden, cell, states = torch.zeros(4), torch.zeros(4), []
+        for word in words:
+            gates = weights[0] @ word + weights[2] + weights[1] @ hidden + weights[3]
+            i, f, g, o = gates.split(4)
+            cell = torch.sigmoid(f) * cell + torch.sigmoid(i) * torch.tanh(g)
+            hidden = torch.sigmoid(o) * torch.tanh(cell)
+            states.append(hidden)
+        return torch.stack(states)
+
+    words = state["embedding.weight"][[0, 1, 2, 7]]  # i am happy <end>
+    states = torch.cat([run(words, ""), run(words.flip(0), "_reverse").flip(0)], dim=1)
+    expected = bilstm.output(torch.relu(bilstm.dense(states.amax(dim=0))))
+    rows, counts = bilstm.encode(["i am happy"])
+    torch.testing.assert_close(bilstm(torch.from_numpy(rows), torch.from_numpy(counts))[0], expected)
+    np.testing.assert_allclose(bilstm.predict_logits(TEXTS + ["i am happy"])[-1], expected.detach(), atol=1e-6)
+
+
+def test_bilstm_predicts_each_text_as_it_would_alone(bilstm):
+    together = bilstm.predict_logits(TEXTS)
+    alone = np.concatenate([bilstm.predict_logits([text]) for text in TEXTS])
+    np.testing.assert_allclose(together, alone, atol=1e-6)
+    assert bilstm.predict([]).shape == (0,)
+
+
+def test_bilstm_reads_in_order(bilstm):
+    assert np.abs(bilstm.predict_logits(["so sad i am"]) - bilstm.predict_logits(["am i sad so"])).max() > 1e-4
+
+
+def test_bilstm_starts_from_the_word_vectors_it_is_given():
+    vectors = np.random.default_rng(0).normal(size=(6, 6)).astype(np.float32)
+    weight = BiLSTM(VOCABULARY, ("n", "p"), embedding_size=6, word_vectors=vectors).embedding.weight.detach().numpy()
+    assert np.corrcoef(weight[:6].ravel(), vectors.ravel())[0, 1] > 0.999 and weight.shape == (8, 6)
+
+
+def test_bilstm_save_and_load(bilstm, tmp_path):
+    bilstm.save_pretrained(tmp_path)
+    loaded = BiLSTM.from_pretrained(tmp_path)
+    np.testing.assert_array_equal(loaded.predict_logits(TEXTS), bilstm.predict_logits(TEXTS))
+    assert loaded.config == bilstm.config

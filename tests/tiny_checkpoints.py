@@ -13,8 +13,8 @@ from transformers import (
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "red", "green", "apple", "pie", "is", "the", "so"]
 
 
-def tiny_bert(folder) -> str:
-    """A BERT of one layer in `folder`."""
+def tiny_bert(folder, layers: int = 1) -> str:
+    """A BERT in `folder`."""
     tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.post_processor = processors.TemplateProcessing(
@@ -27,7 +27,7 @@ def tiny_bert(folder) -> str:
     config = BertConfig(
         vocab_size=len(WORDS),
         hidden_size=32,
-        num_hidden_layers=1,
+        num_hidden_layers=layers,
         num_attention_heads=2,
         intermediate_size=32,
         max_position_embeddings=64,
