@@ -4,11 +4,17 @@ Every function takes texts and a seed and gives new texts; words are what white 
 hyphens survive. The label of a new text is nobody's business here: the teacher decides it.
 """
 
+import re
 from collections import Counter
 
 import numpy as np
 
 from distill_utils.tasks import normalise
+
+# White space after a full stop, but not after that of a title or an initial; a line's end.
+_SENTENCE_END = re.compile(
+    r"""(?:(?<=[.!?])|(?<=[.!?]["')]))(?<!\b[A-Z]\.)(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)\s+|<br\s*/?>|\n"""
+)
 
 
 def word_probes(texts: list[str]) -> dict[str, str]:
@@ -64,6 +70,33 @@ def splice(texts: list[str], n: int, *, seed: int) -> list[str]:
     return spliced
 
 
+def sentences(documents: list[str], longest: int = 40) -> list[str]:
+    """The distinct sentences of 4 to `longest` words in long texts, in order; a new line or "<br />" ends one, too."""
+    found = {}
+    for document in documents:
+        for sentence in _SENTENCE_END.split(document):
+            words = sentence.split()
+            if 4 <= len(words) <= longest:
+                found[" ".join(words)] = None
+    return list(found)
+
+
+def sample(texts: list[str], size: int, *, seed: int) -> list[str]:
+    """`size` of the texts drawn at random, in their order; all where there are no more."""
+    rows = np.random.default_rng(seed).permutation(len(texts))[:size]
+    return [texts[row] for row in np.sort(rows)]
+
+
+def pool_without(texts: list[str], held_out: list[str]) -> tuple[list[str], int]:
+    """`texts` without any of `held_out`, compared as `tasks.normalise` writes them; and how many that removed.
+
+    Whole texts are compared: for a pool of `sentences`, hold out the sentences of validation and test.
+    """
+    held_out = {normalise(text) for text in held_out}
+    kept = [text for text in texts if normalise(text) not in held_out]
+    return kept, len(texts) - len(kept)
+
+
 def transfer_set(
     texts: list[str],
     *,
@@ -86,7 +119,6 @@ def transfer_set(
         "splices": splice(texts, spliced_each, seed=seed),
         "unlabelled": list(unlabelled),
     }
-    held_out = {normalise(text) for text in held_out}
-    safe = {kind: [text for text in found if normalise(text) not in held_out] for kind, found in kinds.items()}
-    removed = sum(map(len, kinds.values())) - sum(map(len, safe.values()))
-    return {kind: found for kind, found in safe.items() if found}, removed
+    guarded = {kind: pool_without(found, held_out) for kind, found in kinds.items()}
+    removed = sum(count for _, count in guarded.values())
+    return {kind: kept for kind, (kept, _) in guarded.items() if kept}, removed

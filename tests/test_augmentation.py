@@ -1,6 +1,17 @@
 """Transfer sets: what each kind may do to a text, seeds, and no held-out text."""
 
-from distill_utils.augmentation import fragments, replace_words, splice, transfer_set, word_probes
+import subprocess
+import sys
+
+from distill_utils.augmentation import (
+    fragments,
+    pool_without,
+    replace_words,
+    sentences,
+    splice,
+    transfer_set,
+    word_probes,
+)
 
 TEXTS = ["i feel so happy about it today", "i feel sad don't ask", "we are re-reading a book i love so much", "oh"]
 WORDS = {word for text in TEXTS for word in text.split()}
@@ -61,3 +72,35 @@ def test_held_out_texts_never_enter_a_transfer_set():
     assert removed >= 2 and "fragments" not in kinds
     assert kinds["unlabelled"] == ["a pool text"]
     assert not any(text in ("i feel sad", "A  TEST text") for found in kinds.values() for text in found)
+
+
+def test_the_leakage_guard_compares_texts_without_case_and_spacing():
+    kept, removed = pool_without(["a b", "A  b ", "a b c", "b", "b"], [" a B", "c"])
+    assert kept == ["a b c", "b", "b"] and removed == 2
+    assert pool_without(["a"], []) == (["a"], 0)
+
+
+def test_sentences_end_at_marks_and_lines_but_not_after_titles():
+    review = (
+        "I don't know Mr. J. Smith at all. It cost 4.5 dollars, I think!  Too short.<br /><br />A 4.5-star "
+        'film for "all of us." Really, see it\nas soon as possible. I don\'t know Mr. J. Smith at all.'
+    )
+    assert sentences([review]) == [
+        "I don't know Mr. J. Smith at all.",
+        "It cost 4.5 dollars, I think!",
+        'A 4.5-star film for "all of us."',
+        "as soon as possible.",
+    ]
+
+
+def test_sentences_have_4_to_40_words():
+    documents = [" ".join(["so"] * size) for size in (3, 4, 40, 41)]
+    assert [len(sentence.split()) for sentence in sentences(documents)] == [4, 40]
+
+
+def test_importing_it_loads_neither_nlpaug_nor_nltk():
+    modules = "distill_utils.augmentation, distill_utils.rewriting, sys"
+    done = subprocess.run(
+        [sys.executable, "-c", f"import {modules}; assert not {{'nlpaug', 'nltk'}} & set(sys.modules)"]
+    )
+    assert done.returncode == 0
