@@ -1,0 +1,148 @@
+"""Word-order sensitivity (WOS): what a classifier loses when words are shuffled (Pham et al., Findings of ACL 2021)."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from distill_utils.scoreboard import paired_bootstrap
+
+_TAIL = re.compile(r"[\s.,;:!?…'\"`’”)\]}-]*\Z")
+_SENTENCE_GAP = re.compile(r"(?<=[.!?])(\s+)")
+_BREAK = re.compile(r"(\w*)\s*[.!?][\s.!?'\"`’”)\]}]*\s(?=\S*\w)")  # captures the word before the mark
+_TITLES = {"mr", "mrs", "ms", "dr", "st"}
+
+
+def shuffle(text: str, n: int = 1, *, random: np.random.Generator, within_sentences: bool = False) -> str:
+    """The text with its n-grams in another order; punctuation at its end stays, words are joined by one space.
+
+    Words are what white space separates, cut into chunks of `n` from the first on (the last may be shorter). The
+    order is redrawn until it differs; a text that has no other order comes back as it is. `within_sentences`
+    shuffles each sentence of a document (up to . ! or ? and white space) on its own.
+
+    Pass one generator for all texts: seeding it anew would give all texts of one length the same permutation.
+    Raises ValueError when n is below 1.
+    """
+    if n < 1:
+        raise ValueError(f"n={n}: chunks hold at least one word, so give n=1 or more")
+    if within_sentences:  # the white space between sentences has no words: it passes through unchanged
+        return "".join(shuffle(part, n, random=random) for part in _SENTENCE_GAP.split(text))
+    words, tail = _words_and_tail(text)
+    chunks = [words[start : start + n] for start in range(0, len(words), n)]
+    if all(a + b == b + a for a, b in pairwise(chunks)):  # then so do all pairs, and every order reads the same
+        return text
+    shuffled = words
+    while shuffled == words:
+        shuffled = [word for chunk in random.permutation(len(chunks)) for word in chunks[chunk]]
+    return " ".join(shuffled) + tail
+
+
+def eligible(
+    texts: list[str],
+    labels: np.ndarray,
+    predictions: np.ndarray,
+    random: np.random.Generator,
+    single_sentences: bool = True,
+    max_texts: int | None = None,
+) -> np.ndarray:
+    """Row numbers, sorted, of dev-r: texts of more than 3 words, in one sentence, classified correctly.
+
+    labels, predictions: (n_texts,) class numbers. Every class of `labels` is sampled down to the rarest, and to an
+    equal part of `max_texts`. Two sentences are a . ! or ? and then a word, unless a title (mr, mrs, ms, dr, st)
+    stands before the mark, as in SST-2's "mr . smith"; "at 4 p.m. he left" is thus lost, as few texts are.
+
+    Raises ValueError when lengths differ or a class is left without a text.
+    """
+    labels, predictions = np.asarray(labels), np.asarray(predictions)
+    if not len(texts) == len(labels) == len(predictions):
+        raise ValueError(
+            f"{len(texts)} texts, {len(labels)} labels, {len(predictions)} predictions: give one label and one "
+            "prediction a text"
+        )
+    fits = _longer_than_three(texts) & (labels == predictions)
+    if single_sentences:
+        fits &= np.array([all(word.lower() in _TITLES for word in _BREAK.findall(text)) for text in texts], bool)
+    by_class = [np.flatnonzero(fits & (labels == number)) for number in np.unique(labels)]
+    each = min(map(len, by_class), default=0)
+    if max_texts is not None:
+        each = min(each, max_texts // max(1, len(by_class)))
+    if not each:
+        raise ValueError(
+            "no eligible text in some class: each needs one of more than 3 words that is classified correctly (a "
+            "single sentence, unless documents=True); give more texts, a better classifier or a larger max_texts"
+        )
+    return np.sort(np.concatenate([random.choice(rows, each, replace=False) for rows in by_class]))
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """A classifier's word-order sensitivity on one task, for shuffled n-grams; numbers are means over seeds.
+
+    accuracy: percent on dev-s (dev-r shuffled), p in the formulas; on dev-r itself it is 100.
+    flips: percent of predictions that change, over all texts of more than 3 words, right or wrong, not balanced.
+    wos_blog: (100 - p) / 50, as printed in the paper and the blog: 1 is chance if there are two classes.
+    wos: (100 - p) / (100 - 100 / n_classes): 1 is chance for any number of classes; low, high: its 95% interval.
+    """
+
+    n: int
+    n_texts: int
+    n_classes: int
+    accuracy: float
+    flips: float
+    wos_blog: float
+    wos: float
+    low: float
+    high: float
+
+
+def wos(
+    predict: Callable[[list[str]], np.ndarray],
+    texts: list[str],
+    labels: np.ndarray,
+    n_classes: int,
+    *,
+    n: int = 1,
+    seeds: int = 10,
+    within_sentences: bool = False,
+    documents: bool = False,
+    max_texts: int | None = None,
+) -> Sensitivity:
+    """Measure word-order sensitivity: predict the texts, shuffle each `seeds` times, predict again.
+
+    predict: texts -> (n_texts,) class numbers; called twice, on `texts` and on all shuffled texts in one list, where
+    duplicates occur. `documents` lets texts of several sentences in. `max_texts` caps dev-r, and the texts that
+    `flips` counts. n is 1 to 3 in the paper; more leaves four-word texts as they are. The interval redraws texts.
+
+    Raises ValueError when n or seeds is below 1, labels do not match, or a class has no eligible text.
+    """
+    if min(n, seeds) < 1:
+        raise ValueError(f"n={n}, seeds={seeds}: give 1 or more of each")
+    if len(np.unique(labels)) != n_classes:
+        raise ValueError(f"labels hold {len(np.unique(labels))} classes, not {n_classes}: give texts of every class")
+    random = np.random.default_rng(0)
+    before = np.asarray(predict(list(texts)))
+    dev_r = eligible(texts, labels, before, random, not documents, max_texts)
+    counted = np.flatnonzero(_longer_than_three(texts))
+    if max_texts is not None and max_texts < len(counted):
+        counted = random.choice(counted, max_texts, replace=False)
+    rows = np.union1d(dev_r, counted)
+    shuffled = [
+        shuffle(texts[row], n, random=random, within_sentences=within_sentences) for _ in range(seeds) for row in rows
+    ]
+    changed = np.asarray(predict(shuffled)).reshape(seeds, len(rows)) != before[rows]  # (seeds, n_rows)
+    # All of dev-r is right before shuffling, so what changes there is what turns wrong: 100 - p.
+    lost, low, high = paired_bootstrap(changed[:, np.isin(rows, dev_r)], np.zeros(len(dev_r)))
+    flips = 100 * float(changed[:, np.isin(rows, counted)].mean())
+    scale = 100 - 100 / n_classes
+    return Sensitivity(n, len(dev_r), n_classes, 100 - lost, flips, lost / 50, lost / scale, low / scale, high / scale)
+
+
+def _words_and_tail(text: str) -> tuple[list[str], str]:
+    end = _TAIL.search(text).start()
+    return text[:end].split(), text[end:]
+
+
+def _longer_than_three(texts: list[str]) -> np.ndarray:
+    return np.array([len(_words_and_tail(text)[0]) > 3 for text in texts], bool)

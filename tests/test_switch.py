@@ -1,0 +1,159 @@
+"""The switch and its curve, on a table worked out by hand."""
+
+import time
+
+import numpy as np
+import pytest
+
+from distill_utils.routers import confidence, oracle_scores, random_scores
+from distill_utils.switch import Switch, area, cost_curve, curve, measure_seconds
+
+# Six texts of class 1, the most difficult first.
+TEXTS = ["t0", "t1", "t2", "t3", "t4", "t5"]
+LABELS = np.ones(6, int)
+DIFFICULTY = np.array([0.9, 0.8, 0.7, 0.4, 0.3, 0.1])
+STUDENT = np.array([0, 1, 0, 1, 1, 1])  # 0 and 1: what it answers, and whether that is right
+TEACHER = np.array([1, 1, 1, 0, 1, 1])
+
+
+class Stub:
+    """A student and a teacher: the answer stands in a table; what was asked is kept."""
+
+    def __init__(self, answers, texts=TEXTS):
+        self.table, self.asked = dict(zip(texts, answers, strict=True)), []
+
+    def logits(self, texts):
+        self.asked.append(texts)
+        return np.eye(2, dtype=np.float32)[[self.table[text] for text in texts]]
+
+    predict_logits = logits
+
+
+def switch(difficulty=DIFFICULTY):
+    of = dict(zip(TEXTS, difficulty, strict=True))
+    return Switch(Stub(STUDENT), Stub(TEACHER), lambda texts, logits: np.array([of[text] for text in texts]))
+
+
+def test_curve_and_area_by_hand():
+    shares, accuracy = curve(DIFFICULTY, STUDENT, TEACHER)
+    np.testing.assert_allclose(shares, np.arange(7) / 6)
+    np.testing.assert_allclose(accuracy, 100 * np.array([4, 5, 5, 6, 5, 5, 5]) / 6)
+    assert area(shares, accuracy) == pytest.approx(100 * (4 / 2 + 5 + 5 + 6 + 5 + 5 + 5 / 2) / 36)
+    reverse = curve(-DIFFICULTY, STUDENT, TEACHER)[1]
+    np.testing.assert_allclose(reverse, 100 * np.array([4, 4, 4, 3, 4, 4, 5]) / 6)
+    np.testing.assert_array_equal(curve(np.zeros(6), STUDENT, TEACHER)[1], accuracy)  # ties go by row
+
+
+def test_nothing_beats_the_oracle():
+    random = np.random.default_rng(0)
+    student, teacher = random.random(60) < 0.7, random.random(60) < 0.85
+    best = curve(oracle_scores(student, teacher), student, teacher)
+    assert best[1].max() == pytest.approx(100 * (student | teacher).mean())
+    for seed in range(50):
+        other = curve(random_scores(60, seed), student, teacher)
+        assert (best[1] >= other[1] - 1e-9).all() and area(*best) > area(*other)
+
+
+def test_the_speed_up_counts_student_and_router_on_every_text():
+    # A student 40 times as fast; the detector of the blog runs the teacher twice.
+    np.testing.assert_allclose(cost_curve([0, 0.05, 0.2, 1], 0.025, 1.0), [40, 13.33, 4.44, 0.976], atol=0.01)
+    np.testing.assert_allclose(cost_curve([0.05, 0.2], 0.025, 1.0, 2.0), [0.48, 0.45], atol=0.01)
+
+
+def test_seconds_are_the_best_of_the_repeats_for_each_text():
+    naps = iter([0.3, 0.02, 0.3])
+    assert 0.02 / 4 <= measure_seconds(lambda texts: time.sleep(next(naps)), TEXTS[:4]) < 0.3 / 4
+    assert next(naps, None) is None
+
+
+def test_only_deferred_texts_reach_the_teacher_in_one_call():
+    one = switch().calibrate(TEXTS, LABELS, budget=0.5)
+    assert one.student.asked == [TEXTS] and one.teacher.asked == []  # a budget needs no teacher
+    answers = one.predict(TEXTS[::-1])
+    assert one.teacher.asked == [["t2", "t1", "t0"]] and len(one.student.asked) == 2
+    assert answers.tolist() == [1, 1, 1, 1, 1, 1] and answers.dtype == np.int64
+    one.predict(["t4", "t5"])
+    assert len(one.teacher.asked) == 1
+    assert one.predict([]).shape == (0,) and len(one.student.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("difficulty", "budget", "deferred"),
+    [
+        (DIFFICULTY, 0, 0),
+        (DIFFICULTY, 0.49, 2),
+        (DIFFICULTY, 2 / 6, 2),
+        (DIFFICULTY, 1, 6),
+        ([0.9, 0.8, 0.8, 0.8, 0.3, 0.1], 0.5, 1),  # deferring one 0.8 is deferring all three: 4 of 6
+        ([0.9, 0.8, 0.8, 0.8, 0.3, 0.1], 0.7, 4),
+        ([0.5] * 6, 0.99, 0),  # a student whose logits are constant
+        ([0.5] * 6, 1, 6),
+    ],
+)
+def test_the_budget_is_never_exceeded_on_validation(difficulty, budget, deferred):
+    one = switch(difficulty).calibrate(TEXTS, LABELS, budget=budget)
+    one.predict(TEXTS)
+    assert len(one.teacher.asked[0] if one.teacher.asked else []) == deferred
+
+
+def test_the_ends_of_the_budget_hold_for_texts_harder_and_easier_than_any_seen():
+    for budget in (0, 1):
+        one = switch().calibrate(TEXTS[1:5], LABELS[1:5], budget=budget)
+        one.predict(["t0", "t5"])
+        assert one.teacher.asked == ([["t0", "t5"]] if budget else [])
+
+
+@pytest.mark.parametrize(
+    ("difficulty", "max_loss", "deferred"),
+    [
+        (DIFFICULTY, 0, ["t0"]),  # 83.3 like the teacher; with t2 it would be 100
+        (DIFFICULTY, 20, []),  # the student's 66.7 will do
+        (-DIFFICULTY, 0, TEXTS),
+        (-DIFFICULTY, 16.7, []),
+        ([0.9, 0.9, 0.9, 0.8, 0.3, 0.1], 0, ["t0", "t1", "t2"]),
+    ],
+)
+def test_a_loss_takes_the_smallest_share_that_keeps_it(difficulty, max_loss, deferred):
+    one = switch(difficulty).calibrate(TEXTS, LABELS, max_loss=max_loss)
+    one.predict(TEXTS)
+    assert one.teacher.asked[1:] == ([deferred] if deferred else [])
+
+
+def test_a_loss_of_just_the_allowed_points_is_allowed():
+    texts = [str(i) for i in range(1000)]
+    student, teacher = np.arange(1000) < 923, np.arange(1000) < 924  # 92.4 - 92.3 is more than 0.1 in floats
+    one = Switch(Stub(student * 1, texts), Stub(teacher * 1, texts), lambda texts, _: np.array(texts, float))
+    assert one.calibrate(texts, np.ones(1000, int), max_loss=0.1).threshold == np.inf
+
+
+def test_routers_plug_in_with_the_students_logits():
+    one = Switch(Stub(STUDENT), Stub(TEACHER), lambda texts, logits: confidence(logits, 2.0))
+    one.calibrate(TEXTS, LABELS, budget=0.5).predict(TEXTS)
+    assert one.teacher.asked == []  # all alike
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ({}, "either budget= .* or max_loss="),
+        ({"budget": 0.1, "max_loss": 1}, "either budget= .* or max_loss="),
+        ({"budget": 20}, "a budget is a share in 0..1"),
+        ({"max_loss": -1}, "a loss is 0 or more"),
+        ({"labels": LABELS[:5], "budget": 0.1}, "6 texts and 5 labels: give"),
+        ({"texts": [], "labels": [], "budget": 0.1}, "0 texts .* give"),
+    ],
+)
+def test_bad_calibration_is_named_in_one_line(call, message):
+    with pytest.raises(ValueError, match=message) as error:
+        switch().calibrate(**({"texts": TEXTS, "labels": LABELS} | call))
+    assert "\n" not in str(error.value)
+
+
+def test_a_switch_without_threshold_says_what_to_call():
+    with pytest.raises(ValueError, match="call calibrate"):
+        switch().predict(TEXTS)
+
+
+def test_a_curve_of_unequal_lengths_is_refused():
+    with pytest.raises(ValueError, match="6 difficulties, 5 student and 6 teacher answers: give"):
+        curve(DIFFICULTY, STUDENT[:5], TEACHER)
