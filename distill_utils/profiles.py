@@ -3,7 +3,7 @@
 import ast
 import os
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -18,7 +18,10 @@ class ProfileError(ValueError):
 
 @dataclass(frozen=True)
 class Profile:
-    """Sizes and sources of a run; `fine_tune` is the recipe of every teacher."""
+    """Sizes and sources of a run.
+
+    fine_tune is the recipe of teachers, except where `recipes` names the task.
+    """
 
     name: str
     source: str | None  # None: a folder or the hub, whichever has the data
@@ -30,6 +33,21 @@ class Profile:
     student_batch: int
     text_to_text: str | None  # a checkpoint that writes its label, run as it comes
     summary: str
+    pool: int  # unlabelled texts a student may learn from, at most
+    budget: int  # texts that part 2's comparison of kinds adds to the training texts
+    sizes: tuple[int, ...]  # transfer sets along part 2's curve, in texts
+    practice: int  # sentences on which the grammar teacher practises; 0: none
+    bilstm: dict[str, int]  # arguments of students.BiLSTM
+    bilstm_epochs: int
+    bilstm_batch: int
+    layers: int  # that the truncated transformer keeps
+    truncated_epochs: int
+    shuffled: int  # texts whose words part 3 shuffles, for each task and n
+    recipes: dict[str, Recipe] = field(default_factory=dict)
+
+    def recipe(self, task: str) -> Recipe:
+        """How this task's teacher is fine-tuned."""
+        return self.recipes.get(task, self.fine_tune)
 
 
 def _each(fragments: int, replaced: int, spliced: int) -> dict[str, int]:
@@ -50,18 +68,44 @@ PROFILES = {
             student_batch=64,
             text_to_text=None,
             summary="miniature corpora that the library generates, MiniLM teacher",
+            pool=2500,
+            budget=400,
+            sizes=(400, 1000, 2500),
+            practice=0,
+            bilstm={"embedding_size": 50, "hidden": 64, "dense": 100},
+            bilstm_epochs=8,
+            bilstm_batch=64,
+            layers=3,
+            truncated_epochs=2,
+            shuffled=60,
         ),
         Profile(
             name="laptop",
             source=None,
             teachers=("minilm",),
             fine_tune=Recipe(epochs=1.5, learning_rate=2e-4, dropout=0.0),
-            transfer=_each(fragments=2, replaced=0, spliced=1),
+            transfer=_each(fragments=2, replaced=0, spliced=0),
             student_epochs=10,
             distil_epochs=10,
             student_batch=256,
             text_to_text=None,
             summary="real data, MiniLM teacher",
+            pool=60_000,
+            budget=4000,
+            sizes=(1000, 2000, 5000, 10_000, 20_000, 50_000),
+            practice=8000,
+            bilstm={"embedding_size": 200, "hidden": 100, "dense": 200},
+            bilstm_epochs=3,
+            bilstm_batch=128,
+            layers=3,
+            truncated_epochs=1,
+            shuffled=200,
+            recipes={
+                "sst2": Recipe(epochs=2, learning_rate=1e-4),
+                "practice": Recipe(epochs=1, learning_rate=1e-4, dropout=0.0),
+                "cola": Recipe(epochs=3, learning_rate=1e-4),
+                "imdb": Recipe(epochs=2, learning_rate=1e-4, batch_size=16, max_tokens=256),
+            },
         ),
         Profile(
             name="full",
@@ -79,6 +123,17 @@ PROFILES = {
             student_batch=256,
             text_to_text="mrm8488/t5-base-finetuned-emotion",
             summary="real data, the blog's teachers",
+            pool=100_000,
+            budget=100_000,
+            sizes=(7000, 14_000, 35_000, 70_000, 140_000, 350_000),
+            practice=0,
+            bilstm={"embedding_size": 300, "hidden": 300},
+            bilstm_epochs=10,
+            bilstm_batch=128,
+            layers=6,
+            truncated_epochs=3,
+            shuffled=2000,
+            recipes={"imdb": Recipe(epochs=6, learning_rate=3e-5, max_tokens=256)},
         ),
     )
 }
@@ -102,8 +157,8 @@ class Run:
         return line
 
 
-def start(profile: str, dataset: str) -> Run:
-    """Choose a profile for a data set; "auto" gives way to `$DISTILL_PROFILE`, then to what this machine has.
+def start(profile: str, *datasets: str) -> Run:
+    """Choose a profile for data sets; "auto" gives way to `$DISTILL_PROFILE`, then to what this machine has.
 
     Raises ProfileError for an unknown name.
     """
@@ -111,7 +166,7 @@ def start(profile: str, dataset: str) -> Run:
     if profile == "auto":
         profile, reason = os.environ.get("DISTILL_PROFILE", ""), "asked for by $DISTILL_PROFILE"
     if profile in ("", "auto"):
-        profile, reason = _automatic(dataset)
+        profile, reason = _automatic(datasets)
     if profile not in PROFILES:
         raise ProfileError(f"unknown profile {profile!r}: use {', '.join(PROFILES)} or auto")
     output = Path(os.environ.get("DISTILL_OUTPUT") or Path("..") / "build" / "notebooks")
@@ -142,9 +197,9 @@ def _injected(namespace: dict) -> list[str]:
     return [target.id for node in assignments for target in node.targets]
 
 
-def _automatic(dataset: str) -> tuple[str, str]:
+def _automatic(datasets: tuple[str, ...]) -> tuple[str, str]:
     here = os.environ.get("DISTILL_DATA")
-    local = dataset not in TASKS or bool(here) and (Path(here) / dataset).is_dir()
+    local = all(name not in TASKS or bool(here) and (Path(here) / name).is_dir() for name in datasets)
     if torch.cuda.is_available() and _hub_in_reach():
         return "full", "automatic: a GPU, and the hub is in reach"
     if local:

@@ -103,6 +103,8 @@ def load_task(
         frames, found, task = _own_data(name)
     task_columns = (text_column or task.text_column, label_column or task.label_column)
     frames = {split: _columns(frame, split, *task_columns) for split, frame in frames.items()}
+    if name == "imdb":  # its line breaks are HTML
+        frames = {s: f.assign(text=f["text"].str.replace("<br />", " ")) for s, f in frames.items()}
     if name not in TASKS:
         task = Task(task.name, _classes_of(frames["train"]))
     frames = _split(task, frames, seed)
@@ -127,6 +129,26 @@ def drop_overlaps(frames: dict[str, pd.DataFrame]) -> tuple[dict[str, pd.DataFra
         if split != "train":  # the unlabelled pool may repeat train: the teacher has seen those texts anyway
             held_out |= set(keys)
     return {split: kept[split] for split in frames}, dropped
+
+
+def few_labels(data: TaskData, *, train: int, held_out: int, seed: int = 0) -> TaskData:
+    """The same task with `train` labelled texts, drawn evenly from the classes; the other texts join the pool.
+
+    Validation and test are cut to `held_out` texts each, drawn at random; what they lose goes nowhere. A split that
+    is small enough stays whole.
+    """
+    random, splits = np.random.default_rng(seed), dict(data)
+    for split in ("validation", "test"):
+        rows = random.permutation(len(data[split]))[:held_out]
+        splits[split] = data[split].select(np.sort(rows))
+    labels = data.labels("train")
+    by_class = [random.permutation(np.flatnonzero(labels == k)) for k in range(len(data.task.labels))]
+    labelled = np.sort(np.concatenate([rows[: train // len(by_class)] for rows in by_class]))
+    rest = np.setdiff1d(np.arange(len(labels)), labelled)
+    splits["train"] = data["train"].select(labelled)
+    unlabelled = [data["train"].select(rest)["text"], data.texts("unsupervised") if "unsupervised" in data else []]
+    splits["unsupervised"] = Dataset.from_dict({"text": [text for texts in unlabelled for text in texts]})
+    return TaskData(splits, data.task, data.source, data.dropped)
 
 
 def normalise(text: str) -> str:

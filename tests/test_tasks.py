@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from distill_utils.tasks import TASKS, DataError, drop_overlaps, load_task
+from distill_utils.tasks import TASKS, DataError, drop_overlaps, few_labels, load_task
 
 GOOD = pd.DataFrame({"text": [f"text number {i}" for i in range(20)], "label": [i % 2 for i in range(20)]})
 
@@ -26,6 +26,15 @@ def test_a_named_task_from_a_folder(tmp_path):
     assert data["train"].features["label"].names == ["negative", "positive"]
     assert {split: len(data[split]) for split in data} == {"train": 20, "validation": 5, "test": 15, "unsupervised": 20}
     np.testing.assert_array_equal(data.labels("train"), GOOD.label)
+
+
+def test_class_names_become_their_numbers(tmp_path):
+    names = np.array(["negative", "positive"])
+    write_splits(tmp_path / "sst2", train=GOOD.assign(label=names[GOOD.label]))
+    data = load_task("sst2", data_dir=str(tmp_path))
+    expected = dict(zip(GOOD.text, GOOD.label, strict=True))
+    for split in ("train", "validation", "test"):
+        assert data.labels(split).tolist() == [expected[text] for text in data.texts(split)]
 
 
 def test_the_environment_names_the_folder(tmp_path, monkeypatch):
@@ -146,3 +155,21 @@ def test_emotion_as_published():
     assert len(data["test"]) == 2000 and len(data["train"]) + data.dropped["train"] == 16_000
     assert not set(data.texts("train")) & set(data.texts("test"))
     assert data.task.labels[2] == "love"  # the blog says disgust
+
+
+def test_few_labels_move_the_other_texts_to_the_pool(tmp_path):
+    held = GOOD.assign(text="held out " + GOOD.text)
+    write_splits(tmp_path / "imdb", train=GOOD, test=held, unsupervised=GOOD[["text"]].assign(text="pool " + GOOD.text))
+    data = load_task("imdb", data_dir=str(tmp_path))
+    few = few_labels(data, train=6, held_out=4)
+    assert np.bincount(few.labels("train")).tolist() == [3, 3]
+    assert len(few["test"]) == 4 and set(few.texts("test")) <= set(data.texts("test"))
+    pool = few.texts("unsupervised")
+    assert sorted(pool + few.texts("train")) == sorted(data.texts("train") + data.texts("unsupervised"))
+    labels = dict(zip(data.texts("train"), data.labels("train"), strict=True))
+    assert [labels[text] for text in few.texts("train")] == few.labels("train").tolist()
+
+
+def test_imdbs_html_line_breaks_are_spaces(tmp_path):
+    write_splits(tmp_path / "imdb", train=GOOD.assign(text="one<br /><br />two " + GOOD.text))
+    assert load_task("imdb", data_dir=str(tmp_path)).texts("train")[0].startswith("one  two")

@@ -1,0 +1,100 @@
+"""A lesson in word order that needs no labels: which of these sentences was broken on purpose?
+
+A teacher that is to judge grammar can practise on it before it sees the task's own few labels.
+"""
+
+import numpy as np
+
+# Words that carry grammar rather than content, and forms that may not take each other's place.
+FUNCTION_WORDS = frozenset(
+    """a an the of to in on at by for from with and or but that which who is are was were be been has have had do does
+    did will would can could he she it they we you i his her its their this these not as if than there""".split()
+)
+_PAIRS = """is are|was were|has have|does do|this these|that those|he him|she her|they them|i me|we us|a an|who which|
+    many much|himself themselves"""
+OTHER_FORM = {x: y for pair in _PAIRS.split("|") for x, y in (pair.split(), reversed(pair.split()))}
+ENDINGS = ("ing", "ed", "s")
+TRIES = 10  # an operation may find nothing to work on, or leave a sentence as it was
+
+
+def corrupt(words: list[str], random: np.random.Generator) -> list[str]:
+    """The words of a sentence with one fault: a swap, a word moved, dropped or doubled, or broken agreement."""
+    for _ in range(TRIES):
+        operation = random.choice(_OPERATIONS, p=_CHANCES)
+        broken = operation(list(words), random)
+        if broken != list(words):
+            return broken
+    return list(words)
+
+
+def originals_and_corrupted(sentences: list[str], *, seed: int) -> tuple[list[str], np.ndarray]:
+    """Each sentence of three words or more, and a corrupted twin: texts, and labels int64 (1 original, 0 corrupted).
+
+    A closing mark stays where it is. A twin that came out like its original is left out.
+    """
+    random, texts, labels = np.random.default_rng(seed), [], []
+    for sentence in sentences:
+        body = sentence.rstrip(".?! ")
+        words = body.split()
+        if len(words) < 3:
+            continue
+        texts.append(sentence)
+        labels.append(1)
+        broken = corrupt(words, random)
+        if broken != words:
+            texts.append(" ".join(broken) + sentence[len(body) :])
+            labels.append(0)
+    return texts, np.array(labels, np.int64)
+
+
+def _swap(words, random):
+    i = random.integers(len(words) - 1)
+    words[i], words[i + 1] = words[i + 1], words[i]
+    return words
+
+
+def _swap_far(words, random):
+    i, j = random.choice(len(words), size=2, replace=False)
+    words[i], words[j] = words[j], words[i]
+    return words
+
+
+def _move(words, random):
+    word = words.pop(random.integers(len(words)))
+    words.insert(random.integers(len(words) + 1), word)
+    return words
+
+
+def _drop(words, random):
+    if grammar := _places(words, lambda word: word in FUNCTION_WORDS):
+        del words[random.choice(grammar)]
+    return words
+
+
+def _double(words, random):
+    if grammar := _places(words, lambda word: word in FUNCTION_WORDS):
+        words.insert(random.integers(len(words)), words[random.choice(grammar)].lower())
+    return words
+
+
+def _other_form(words, random):
+    if forms := _places(words, lambda word: word in OTHER_FORM):
+        i = random.choice(forms)
+        words[i] = OTHER_FORM[words[i].lower()]
+    return words
+
+
+def _other_ending(words, random):
+    if content := _places(words, lambda word: len(word) > 3 and word.isalpha() and word not in FUNCTION_WORDS):
+        i = random.choice(content)
+        ending = next((e for e in ENDINGS if words[i].endswith(e)), None)
+        words[i] = words[i].removesuffix(ending) if ending else words[i] + random.choice(ENDINGS)
+    return words
+
+
+def _places(words: list[str], wanted) -> list[int]:
+    return [i for i, word in enumerate(words) if wanted(word.lower())]
+
+
+_OPERATIONS = (_swap, _swap_far, _move, _drop, _double, _other_form, _other_ending)
+_CHANCES = (0.25, 0.10, 0.10, 0.15, 0.10, 0.15, 0.15)

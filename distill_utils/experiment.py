@@ -1,0 +1,200 @@
+"""One task under one protocol: a teacher, a transfer set, students trained once a seed, and their board.
+
+Part 1 writes these steps out; parts 2 and 3 repeat them for several tasks.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+
+from distill_utils import augmentation, scoreboard
+from distill_utils.corruption import originals_and_corrupted
+from distill_utils.distillation import fit, one_hot
+from distill_utils.encoding import Vocabulary
+from distill_utils.lexicon import word_vectors
+from distill_utils.profiles import Profile
+from distill_utils.scoreboard import Result, Scoreboard
+from distill_utils.students import MLP, BiLSTM, Student
+from distill_utils.tasks import SPLITS, TaskData
+from distill_utils.teachers import Teacher, fine_tune
+
+TABLE = 80_000  # numbers in the MLP's word table: 16 for each of 5,000 words, or 8 for each of 10,000
+TITLES = {"minilm": "MiniLM-L6", "FacebookAI/roberta-base": "RoBERTa"}
+# Transformers of the blog's tables: where they are, and their parameters without the rows of the last layer.
+CHECKPOINTS = {
+    "BERT": ("google-bert/bert-base-uncased", 109_482_240),
+    "RoBERTa": ("FacebookAI/roberta-base", 124_645_632),
+    "DistilBERT": ("distilbert/distilbert-base-uncased", 66_953_472),
+}
+CLASS_ROW = 769  # parameters a class adds to each of them: 768 weights and a bias
+
+
+class Experiment:
+    """A task's texts and labels, its teacher, the unlabelled texts, and the board.
+
+    words: size of the students' vocabulary. blog: the blog's scores, by model. more: unlabelled texts from elsewhere,
+    beside the task's own, three times as many; together they are at most the profile's pool. `leaks` counts what was
+    removed from them because validation or test has it.
+    """
+
+    def __init__(
+        self,
+        data: TaskData,
+        profile: Profile,
+        *,
+        seeds: int,
+        blog: dict[str, float] | None = None,
+        words: int = 5000,
+        more: list[str] = (),
+    ):
+        self.data, self.profile, self.seeds, self.blog = data, profile, seeds, blog or {}
+        self.names, self.words = data.task.labels, words
+        self.texts = {split: data.texts(split) for split in SPLITS}
+        self.labels = {split: data.labels(split) for split in SPLITS}
+        self.held_out = self.texts["validation"] + self.texts["test"]
+        self.pool, self.leaks = augmentation.pool_without(self._unlabelled(more), self.held_out)
+        self.vocabulary = Vocabulary.fit(self.texts["train"] + self.pool, words)
+        self.board = Scoreboard(data.task.name, data.task.metric, data.source)
+
+    def _unlabelled(self, more: list[str]) -> list[str]:
+        if "unsupervised" in self.data:
+            own = self.data.texts("unsupervised")
+        elif more:
+            own = []
+        else:  # none that is surely free of the test set: pieces of the training texts
+            own = augmentation.fragments(self.texts["train"], self.profile.transfer["fragments_each"], seed=0)
+        size = self.profile.pool
+        own_size = size // 4 if more else size
+        return augmentation.sample(own, own_size, seed=0) + augmentation.sample(more, size - own_size, seed=0)
+
+    def teach(self, practice: list[str] = ()) -> Teacher:
+        """Fine-tune the profile's teacher and put it on the board.
+
+        practice: sentences; the teacher first learns to tell them from corrupted twins (see `corruption`).
+        """
+        start, recipe = self.profile.teachers[0], self.profile.recipe(self.data.task.name)
+        if practice:
+            texts, labels = originals_and_corrupted(practice, seed=0)
+            start = fine_tune(start, texts, labels, self.names, self.profile.recipe("practice"))
+        self.teacher = fine_tune(start, self.texts["train"], self.labels["train"], self.names, recipe)
+        self.teacher_name = TITLES[self.teacher.name]
+        self.record(self.teacher_name, [self.teacher])
+        return self.teacher
+
+    def others(self) -> None:
+        """The blog's other transformers: run under the profile that has them, else rows that say "not run here"."""
+        for model, (checkpoint, size) in CHECKPOINTS.items():
+            if model == self.teacher_name or model not in self.blog:
+                continue
+            if checkpoint in self.profile.teachers:
+                recipe = self.profile.recipe(self.data.task.name)
+                other = fine_tune(checkpoint, self.texts["train"], self.labels["train"], self.names, recipe)
+                self.record(model, [other])
+            else:
+                size += CLASS_ROW * len(self.names)
+                self.board.add(model, None, parameters=(size, None), blog=self.blog[model])
+
+    @property
+    def hard(self) -> np.ndarray:
+        """The training labels as one-hot rows, (n_texts, n_classes)."""
+        return one_hot(self.labels["train"], len(self.names))
+
+    def transfer(self) -> tuple[list[str], np.ndarray]:
+        """Training texts and pool, with the teacher's soft labels (n_texts, n_classes)."""
+        texts = self.texts["train"] + self.pool
+        return texts, self.teacher.soft_labels(texts)
+
+    def mlp(self, *, taught: bool = False, pooling: str = "pairs") -> MLP:
+        """A new MLP; a taught one starts from the teacher's opinion of each word, and from its word vectors."""
+        size = TABLE // self.words
+        start = {}
+        if taught:
+            start["word_logits"] = self._word_logits()
+            if size > len(self.names):
+                start["word_vectors"] = self.word_vectors(size - len(self.names))
+        return MLP(self.vocabulary, self.names, pooling=pooling, embedding_size=size, **start)
+
+    def bilstm(self, *, taught: bool = False) -> BiLSTM:
+        """A new Bi-LSTM of the profile's size; a taught one starts from the teacher's own word vectors."""
+        vectors = self.word_vectors(self.profile.bilstm["embedding_size"]) if taught else None
+        return BiLSTM(self.vocabulary, self.names, word_vectors=vectors, **self.profile.bilstm)
+
+    def word_vectors(self, size: int | None = None) -> np.ndarray:
+        """The teacher's own vectors of the vocabulary's words, (n_words, d); or their `size` principal components."""
+        table = word_vectors(self.teacher.model, self.teacher.tokenizer, self.vocabulary.words)
+        return PCA(size, random_state=0).fit_transform(table) if size else table
+
+    def _word_logits(self) -> np.ndarray:
+        probes = augmentation.word_probes(self.texts["train"] + self.pool)
+        known = {word: probes[word] for word in self.vocabulary.words if word in probes}
+        opinions = dict(zip(known, self.teacher.cached_logits(list(known.values())), strict=True))
+        neutral = np.zeros(len(self.names), np.float32)
+        return np.stack([opinions.get(word, neutral) for word in self.vocabulary.words])
+
+    def train(
+        self,
+        make: Callable[[], Student],
+        texts: list[str],
+        soft_labels: np.ndarray,
+        *,
+        only: int | None = None,
+        **options,
+    ) -> list[Student]:
+        """One student a seed, or for the first `only` seeds; `options` go to `fit`."""
+        return [fit(make(), texts, soft_labels, seed=seed, **options) for seed in range(only or self.seeds)]
+
+    def score(self, predictions: np.ndarray, split: str = "test") -> float:
+        """The task's metric in percent."""
+        return scoreboard.score(self.data.task.metric, self.labels[split], predictions)
+
+    def record(self, model: str, models: list, teacher: str | None = None) -> Result:
+        """Put the test scores of `models` (one kind of student once a seed, or one teacher) on the board."""
+        scores = [self.score(one.predict(self.texts["test"])) for one in models]
+        first = models[0]
+        return self.board.add(
+            model,
+            scores if len(scores) > 1 else scores[0],
+            parameters=first.count_parameters(),
+            teacher=teacher,
+            train_seconds=first.train_seconds,
+            blog=self.blog.get(model),
+        )
+
+    def baselines(self) -> None:
+        """Put the majority class and tuned TF-IDF + logistic regression on the board."""
+        majority = np.full(len(self.labels["test"]), np.bincount(self.labels["train"]).argmax())
+        self.board.add("majority class", self.score(majority))
+        linear = tuned_tfidf(self)
+        self.board.add(
+            "TF-IDF + logistic regression",
+            self.score(linear.predict(self.texts["test"])),
+            parameters=(linear[-1].coef_.size + linear[-1].intercept_.size,) * 2,
+        )
+
+    def correct(self, models: list) -> np.ndarray:
+        """Which test texts each model gets right, (n_models, n_texts) of booleans."""
+        return np.stack([model.predict(self.texts["test"]) == self.labels["test"] for model in models])
+
+    def retention(self, model: str) -> tuple[float, float]:
+        """How much of the teacher's score a model on the board keeps, in percent, and the spread over seeds."""
+        result, whole = self.board[model], self.board[self.teacher_name].score
+        return 100 * result.score / whole, 100 * (result.score_std or 0.0) / whole
+
+    def validation(self, models: list) -> tuple[float, float]:
+        """Mean and spread of the validation scores of one kind of model."""
+        scores = [self.score(model.predict(self.texts["validation"]), "validation") for model in models]
+        return float(np.mean(scores)), float(np.std(scores, ddof=1)) if len(scores) > 1 else 0.0
+
+
+def tuned_tfidf(experiment: Experiment):
+    """TF-IDF + logistic regression on the training split, its regularisation chosen on validation."""
+    texts, labels = experiment.texts["train"], experiment.labels["train"]
+    vectors = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), min_df=2).fit(texts)
+    train, held_out = vectors.transform(texts), vectors.transform(experiment.texts["validation"])
+    fitted = [LogisticRegression(C=C, max_iter=1000).fit(train, labels) for C in (1, 3, 10, 30)]
+    best = max(fitted, key=lambda model: experiment.score(model.predict(held_out), "validation"))
+    return make_pipeline(vectors, best)

@@ -1,0 +1,106 @@
+"""The protocol of parts 2 and 3 on a one-layer BERT: what is trained on what, and what the board then says."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from tiny_checkpoints import tiny_bert
+
+from distill_utils import experiment
+from distill_utils.distillation import one_hot
+from distill_utils.experiment import Experiment, tuned_tfidf
+from distill_utils.profiles import PROFILES
+from distill_utils.tasks import load_task
+from distill_utils.teachers import Recipe
+
+
+def frame(n: int, start: str) -> pd.DataFrame:
+    texts = [
+        f"{start} {'so ' * (i // 4)}the {'apple' if i % 4 < 2 else 'pie'} is {'red' if i % 2 else 'green'}"
+        for i in range(n)
+    ]
+    return pd.DataFrame({"text": texts, "label": [i % 2 for i in range(n)]})
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory) -> Experiment:
+    folder = tmp_path_factory.mktemp("data") / "sst2"
+    folder.mkdir()
+    splits = {"train": frame(40, "a"), "validation": frame(12, "b"), "test": frame(16, "c")}
+    splits["unsupervised"] = frame(100, "d")[["text"]]
+    for split, found in splits.items():
+        found.to_parquet(folder / f"{split}.parquet")
+    checkpoint = tiny_bert(tmp_path_factory.mktemp("bert"))
+    recipes = {"sst2": Recipe(epochs=8, learning_rate=5e-3, batch_size=8), "practice": Recipe(epochs=1)}
+    bilstm = {"embedding_size": 4, "hidden": 4, "dense": 4}
+    profile = replace(
+        PROFILES["smoke"], source="folder", teachers=(checkpoint,), recipes=recipes, pool=40, bilstm=bilstm
+    )
+    data = load_task("sst2", data_dir=str(folder.parent))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(experiment.TITLES, checkpoint, "tiny")
+        found = Experiment(
+            data, profile, seeds=2, blog={"MLP-D": 86.0}, words=10_000, more=["c the pie is red", "x y z"]
+        )
+        found.teach(practice=["the apple is red .", "so is the green pie ."])
+    return found
+
+
+def test_the_pool_is_cut_and_holds_no_held_out_text(small):
+    held = {text for split in ("validation", "test") for text in small.texts[split]}
+    assert not held & set(small.pool)
+    assert len([text for text in small.pool if text.startswith("d")]) == 10  # a quarter of 40
+    assert small.leaks == ("c the pie is red" in held) and "x y z" in small.pool
+
+
+def test_the_word_table_keeps_its_size_when_the_vocabulary_grows(small):
+    assert small.mlp().embedding.embedding_dim == 8  # 80,000 numbers for 10,000 words
+    assert small.bilstm().embedding.embedding_dim == 4
+
+
+def test_taught_students_start_from_the_teacher(small):
+    logits = small.teacher.logits(["the red"])
+    assert logits.shape == (1, 2)
+    start = small.mlp(taught=True)
+    assert start.word_logits.shape == (len(small.vocabulary), 2) and start.word_vectors.shape[1] == 6
+    assert small.bilstm(taught=True).word_vectors.shape == (len(small.vocabulary), 4)
+    assert small.bilstm().word_vectors is None and small.mlp().word_logits is None
+
+
+def test_a_taught_student_goes_on_the_board(small):
+    texts, soft = small.transfer()
+    assert texts == small.texts["train"] + small.pool
+    np.testing.assert_allclose(soft, small.teacher.soft_labels(texts))
+    students = small.train(lambda: small.mlp(taught=True), texts, soft, epochs=20, batch_size=8)
+    assert len(students) == 2 and len(small.train(small.mlp, texts, soft, epochs=1, only=1)) == 1
+    row = small.record("MLP-D", students, small.teacher_name)
+    accuracy = [100 * np.mean(student.predict(small.texts["test"]) == small.labels["test"]) for student in students]
+    assert row.score == pytest.approx(np.mean(accuracy), abs=0.01) and row.n_seeds == 2 and row.blog_score == 86.0
+    kept, _ = small.retention("MLP-D")
+    assert kept == pytest.approx(100 * row.score / small.board["tiny"].score)
+    assert small.correct(students).mean(axis=1) * 100 == pytest.approx(accuracy)
+    assert small.validation(students)[0] == pytest.approx(
+        np.mean([100 * np.mean(s.predict(small.texts["validation"]) == small.labels["validation"]) for s in students])
+    )
+
+
+def test_hard_labels_are_one_hot_rows(small):
+    np.testing.assert_array_equal(small.hard, one_hot(small.labels["train"], 2))
+
+
+def test_baselines(small):
+    small.baselines()
+    assert small.board["majority class"].score == 50.0
+    linear = tuned_tfidf(small)
+    assert small.board["TF-IDF + logistic regression"].score == small.score(linear.predict(small.texts["test"]))
+
+
+def test_models_that_are_not_run_say_so(small):
+    small.blog = {"BERT": 91.4, "RoBERTa": 93.0}
+    small.others()
+    bert = small.board["BERT"]
+    assert bert.score is None and bert.blog_score == 91.4 and bert.data_source == "not run here"
+    assert bert.parameters == 109_483_778  # BERT-base with two classes
+    with pytest.raises(StopIteration):
+        small.board["DistilBERT"]  # not in this blog table
