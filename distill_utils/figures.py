@@ -1,6 +1,7 @@
 """Every plot of the series, in one look; each function takes numbers and gives a figure."""
 
-from itertools import pairwise
+from collections.abc import Callable, Iterable
+from itertools import accumulate, cycle, pairwise, product
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -8,11 +9,17 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.ticker import LogLocator, NullLocator
+from matplotlib.transforms import Bbox
 
 from distill_utils.scoreboard import Result, human_count
 
 STYLE = Path(__file__).with_name("distill.mplstyle")
 TEACHER, STUDENT, PLAIN, BLOG = "#4269d0", "#ff725c", "#9aa0a6", "#efb118"
+SERIES = ("C2", "C3", "C5", "C7", "C4", "C6")  # the cycle without the teacher's colour and the blog's
+KEEPS = "student keeps, % of teacher"
+HOLLOW = {"color": BLOG, "markerfacecolor": "white", "markeredgewidth": 1.6}
+LEADER = {"arrowstyle": "-", "color": "#bbbbbb", "linewidth": 0.8, "shrinkB": 5}
 
 
 def use_style() -> None:
@@ -140,12 +147,226 @@ def _name_points(axes: plt.Axes, points: list[tuple[float, float, str]]) -> None
     bottom, top = axes.get_ylim()
     gap = 0.052 * (top - bottom)
     for group in groups:
-        column, height = 1.6 * max(x for x, _, _ in group), -np.inf
-        for x, y, name in sorted(group, key=lambda point: point[1]):
-            height = max(y, height + gap)
-            line = {"arrowstyle": "-", "color": "#bbbbbb", "linewidth": 0.8, "shrinkB": 5, "relpos": (0, 0.5)}
+        column = 1.6 * max(x for x, _, _ in group)
+        group = sorted(group, key=lambda point: point[1])
+        for (x, y, name), height in zip(group, _spread([y for _, y, _ in group], gap), strict=True):
+            line = LEADER | {"relpos": (0, 0.5)}
             axes.annotate(name, (x, y), (column, height), fontsize=9, va="center", arrowprops=line)
     axes.set_ylim(bottom, max(top, height + gap))
+
+
+def _spread(heights: list[float], gap: float) -> list[float]:
+    """Rising `heights`, pushed up until neighbours are `gap` apart."""
+    return list(accumulate(heights, lambda before, height: max(height, before + gap)))
+
+
+def _label_ends(axes: plt.Axes, ends: list[tuple[float, float, str, str]]) -> None:
+    """Each (x, y, name, colour) named at the right of the axes, the crowded names pushed down."""
+    bottom, top = axes.get_ylim()
+    ends = sorted(ends, key=lambda end: -end[1])
+    heights = _spread([-y for _, y, _, _ in ends], 0.06 * (top - bottom))
+    for (x, y, name, color), height in zip(ends, heights, strict=True):
+        axes.annotate(
+            name,
+            (x, y),
+            (1.02, -height),
+            textcoords=axes.get_yaxis_transform(),
+            color=color,
+            fontsize=10,
+            va="center",
+            arrowprops=LEADER | {"relpos": (0, 0.5), "shrinkA": 1},
+        )
+
+
+def _name_beside(axes: plt.Axes, points: Iterable[tuple[float, float, str]]) -> None:
+    """Each (x, y, name) named beside its point, where the name covers no other name and least of the lines."""
+    axes.figure.draw_without_rendering()  # settles the layout, so that pixels can be compared
+    paths = [line.get_transform().transform_path(line.get_path()) for line in axes.lines]
+    drawn = np.concatenate([path.interpolated(50).vertices for path in paths])
+    per_point, taken = axes.figure.dpi / 72, []
+    sides = [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)]
+    for x, y, name in points:
+        text = axes.annotate(name, (x, y), fontsize=9, ha="center", va="center", arrowprops=LEADER)
+        size, here = np.array(text.get_window_extent().size), axes.transData.transform((x, y))
+        options = []
+        for gap, side in product((7, 18, 30), np.array(sides)):
+            centre = here + side * (gap * per_point + size / 2)
+            box = Bbox([centre - size / 2 - 2, centre + size / 2 + 2])
+            outside = 4 - axes.bbox.count_contains(box.corners())
+            cost = box.count_contains(drawn) + 1000 * (box.count_overlaps(taken) + outside)
+            options.append((cost, gap, (centre - here) / per_point, box))
+        _, gap, offset, box = min(options, key=lambda option: option[:2])
+        text.set(anncoords="offset points", position=offset)
+        text.arrow_patch.set_visible(gap > 7)
+        taken.append(box)
+
+
+def _plain_log_axis(axes: plt.Axes, text: Callable[[float], str]) -> None:
+    """A log x-axis with ticks at 1, 2, 5, 10, ..., each written as `text(value)`."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(lambda value, _: text(value))
+
+
+def _count(value: float) -> str:
+    """5000.0 -> "5K", 1e6 -> "1M"."""
+    return human_count(round(value)).replace(".0", "")
+
+
+def _groups(frame: pd.DataFrame, column: str) -> list[tuple[str, pd.DataFrame, str]]:
+    """(name, rows, colour) for every value of `column`, in order of appearance."""
+    return [(name, rows, color) for (name, rows), color in zip(frame.groupby(column, sort=False), cycle(SERIES))]
+
+
+def retention_by_size(rows: list[tuple[str, str, int, float, float]], *, title: str) -> plt.Figure:
+    """How much of the teacher each student keeps, against the student's size; a line a task, log x-axis.
+
+    rows: (task, model, parameters, retention in %, spread in %); the dotted line at 100 is the teacher.
+    """
+    frame = pd.DataFrame(rows, columns=["task", "model", "parameters", "retention", "std"]).astype({"std": float})
+    figure, axes = plt.subplots(figsize=(7, 4.4))
+    axes.axhline(100, color=TEACHER, linewidth=1.2, linestyle=":")
+    ends = []
+    for task, line, color in _groups(frame, "task"):
+        line = line.sort_values("parameters")
+        axes.errorbar(line["parameters"], line["retention"], yerr=line["std"], fmt="o-", color=color, capsize=3)
+        ends.append((line["parameters"].iloc[-1], line["retention"].iloc[-1], task, color))
+    _plain_log_axis(axes, _count)
+    axes.set(xlabel="parameters of the student (log scale)", ylabel=KEEPS, title=title)
+    axes.margins(x=0.12, y=0.14)  # room for the names
+    _label_ends(axes, [*ends, (axes.get_xlim()[1], 100, "teacher", TEACHER)])
+    highest = frame.assign(size=np.log10(frame["parameters"]).round(1)).sort_values("retention", ascending=False)
+    highest = highest.drop_duplicates(["model", "size"]).sort_values("parameters")  # one name a column of points
+    _name_beside(axes, highest[["parameters", "retention", "model"]].itertuples(index=False))
+    return figure
+
+
+def transfer_curve(
+    frame: pd.DataFrame, *, title: str, xlabel: str, ylabel: str, reference: dict[str, float]
+) -> plt.Figure:
+    """Score against the number of transfer texts, a line with its spread a student, log x-axis.
+
+    frame: columns `student`, `texts`, `score`, `std`; reference: name -> score, drawn as dotted lines.
+    """
+    figure, axes = plt.subplots(figsize=(7, 4.2))
+    ends = []
+    for student, line, color in _groups(frame, "student"):
+        x, y, std = line.sort_values("texts")[["texts", "score", "std"]].to_numpy(float).T
+        axes.plot(x, y, "o-", color=color, markersize=5)
+        axes.fill_between(x, y - std, y + std, color=color, alpha=0.18, linewidth=0)
+        ends.append((x[-1], y[-1], student, color))
+    _plain_log_axis(axes, _count)
+    axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    for name, score in reference.items():
+        color = TEACHER if name == "teacher" else "#777777"
+        axes.axhline(score, color=color, linewidth=1.2, linestyle=":")
+        ends.append((axes.get_xlim()[1], score, name, color))
+    _label_ends(axes, ends)
+    return figure
+
+
+def transfer_kinds(frame: pd.DataFrame, *, title: str, xlabel: str) -> plt.Figure:
+    """Mean score and spread by kind of transfer data, the first kind on top; a colour a student.
+
+    frame: columns `student`, `kind`, `score`, `std`.
+    """
+    kinds, students = list(frame["kind"].unique()), _groups(frame, "student")
+    figure, axes = plt.subplots(figsize=(7, 0.55 * len(kinds) + 1.5))
+    offsets = 0.16 * (np.arange(len(students)) - (len(students) - 1) / 2)
+    for (student, rows, color), offset in zip(students, offsets, strict=True):
+        y = rows["kind"].map(kinds.index) + offset
+        axes.errorbar(rows["score"], y, xerr=rows["std"].astype(float), fmt="o", color=color, capsize=2, label=student)
+    axes.set(yticks=range(len(kinds)), yticklabels=kinds, ylim=(len(kinds) - 0.5, -0.5), xlabel=xlabel, title=title)
+    figure.legend(loc="outside lower center", ncols=len(students))
+    return figure
+
+
+def sensitivity(frame: pd.DataFrame, *, blog: dict[str, float], title: str) -> plt.Figure:
+    """Word-order sensitivity (WOS) by task for shuffled 1-, 2- and 3-grams, with 95% intervals.
+
+    frame: columns `task`, `n`, `wos`, `low`, `high`; blog: task -> its value (n = 1, the /50 formula), hollow.
+    """
+    tasks = list(frame["task"].unique())
+    figure, axes = plt.subplots(figsize=(7, 4.2))
+    for n, marker, alpha in ((1, "o", 1), (2, "s", 0.65), (3, "^", 0.5)):
+        rows = frame[frame["n"] == n]
+        bars = (rows["wos"] - rows["low"], rows["high"] - rows["wos"])
+        x = np.array([tasks.index(task) for task in rows["task"]]) + 0.16 * (n - 2)
+        label = f"{n}-grams shuffled" if n > 1 else "words shuffled (n = 1)"
+        axes.errorbar(x, rows["wos"], bars, fmt=marker, color=TEACHER, alpha=alpha, capsize=3, label=label)
+    known = [task for task in tasks if task in blog]
+    x = [tasks.index(task) - 0.32 for task in known]
+    axes.plot(x, [blog[task] for task in known], "o", label="the blog, n = 1", **HOLLOW)
+    axes.set(xticks=range(len(tasks)), xticklabels=tasks, xlim=(-0.6, len(tasks) - 0.5), title=title)
+    axes.set(ylabel="word-order sensitivity (WOS)", ylim=(0, None))
+    axes.grid(axis="x", visible=False)
+    figure.legend(loc="outside lower center", ncols=4, fontsize=9, columnspacing=1)
+    return figure
+
+
+def retention_by_sensitivity(frame: pd.DataFrame, *, title: str) -> plt.Figure:
+    """How much of the teacher a bag-of-words student keeps, against word-order sensitivity; a colour a task.
+
+    frame: columns `label`, `task`, `wos`, `retention` (%), `kind`: "real" points carry their label, the
+    "miniature" ones of one task are joined in the order of the rows (the steps of its dial).
+    """
+    figure, axes = plt.subplots(figsize=(7, 4.4))
+    axes.axhline(100, color=TEACHER, linewidth=1.2, linestyle=":")
+    for task, rows, color in _groups(frame, "task"):
+        for kind, look in (("real", {"fmt": "o", "markersize": 10}), ("miniature", {"fmt": "o-", "markersize": 5})):
+            chosen = rows[rows["kind"] == kind]
+            if len(chosen):
+                label = f"{task}, miniature" if kind == "miniature" else None
+                axes.errorbar(chosen["wos"], chosen["retention"], color=color, linewidth=1, label=label, **look)
+    axes.set(xlabel="word-order sensitivity (WOS)", ylabel=KEEPS, title=title)
+    axes.margins(y=0.14)  # room for the names
+    if "miniature" in set(frame["kind"]):
+        figure.legend(loc="outside lower center", ncols=4, fontsize=9, columnspacing=1)
+    _name_beside(axes, frame.loc[frame["kind"] == "real", ["wos", "retention", "label"]].itertuples(index=False))
+    return figure
+
+
+def switch_curves(
+    curves: dict[str, tuple[np.ndarray, np.ndarray]],
+    points: dict[str, tuple[float, float]],
+    *,
+    title: str,
+    teacher: float,
+) -> plt.Figure:
+    """Accuracy (%) against speed-up over the teacher alone (log x-axis), a line a router.
+
+    curves: router -> (speed-ups, accuracies), "random" and "oracle" as grey bounds; points: name -> (speed-up,
+    accuracy), hollow where the name starts with "blog"; teacher: its accuracy, the dotted line.
+    """
+    figure, axes = plt.subplots(figsize=(7, 4.8))
+    axes.axhline(teacher, color=TEACHER, linewidth=1.2, linestyle=":")
+    bounds, colors = {"random": (0, (2, 2)), "oracle": (0, (6, 2))}, cycle(SERIES[1:])  # the first is the student's
+    for name, (speed, accuracy) in curves.items():
+        color = PLAIN if name in bounds else next(colors)
+        axes.plot(speed, accuracy, color=color, linestyle=bounds.get(name, "-"), label=name)
+    for name, (speed, accuracy) in points.items():
+        color = {"teacher": TEACHER, "student": STUDENT}.get(name, "#444444")
+        look = HOLLOW if name.lower().startswith("blog") else {"color": color}
+        axes.plot(speed, accuracy, "o", markersize=8, **look)
+    _plain_log_axis(axes, "{:g}x".format)
+    axes.margins(y=0.14)  # room for the names
+    axes.set(xlabel="speed-up over the teacher alone (log scale)", ylabel="accuracy, %", title=title)
+    figure.legend(loc="outside lower center", ncols=3, fontsize=9)
+    _name_beside(axes, [(*point, name) for name, point in points.items()])
+    return figure
+
+
+def dial(frame: pd.DataFrame, *, title: str) -> plt.Figure:
+    """How much of the teacher a student keeps, against the share of texts whose label is in the word order.
+
+    frame: columns `order` (0 to 1), `retention` (%), `std`.
+    """
+    figure, axes = plt.subplots(figsize=(6.4, 3.8))
+    std = frame["std"].astype(float)
+    axes.errorbar(100 * frame["order"], frame["retention"], yerr=std, fmt="o-", color=STUDENT, capsize=3)
+    axes.set(xlabel="texts whose label is in the word order, %", ylabel=KEEPS, title=title)
+    return figure
 
 
 def ablation(frame: pd.DataFrame, *, title: str, xlabel: str) -> plt.Figure:

@@ -1,9 +1,12 @@
 """Figures: what they show, taken back out of the axes; the same bytes for the same figure."""
 
+from itertools import combinations
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 from distill_utils import figures
 from distill_utils.scoreboard import Scoreboard
@@ -44,6 +47,121 @@ def test_ablation_puts_the_first_row_on_top():
 def test_confusion_prints_every_count():
     axes = figures.confusion(np.array([[3, 1], [0, 7]]), ("a", "b"), title="t", xlabel="x", ylabel="y").axes[0]
     assert [text.get_text() for text in axes.texts] == ["3", "1", "0", "7"]
+
+
+def drawn(axes):
+    """{(x, y), ...} of every line and marker."""
+    return {(round(float(x), 6), round(float(y), 6)) for line in axes.lines for x, y in line.get_xydata()}
+
+
+def names(axes):
+    return [text.get_text() for text in axes.texts]
+
+
+def legend(figure):
+    return [text.get_text() for text in figure.legends[0].get_texts()]
+
+
+def overlaps(figure):
+    """Pairs of texts in the axes that cover each other."""
+    figure.canvas.draw()
+    boxes = [Text.get_window_extent(text) for text in figure.axes[0].texts]
+    return [(a, b) for a, b in combinations(boxes, 2) if a.overlaps(b)]
+
+
+def test_retention_by_size_names_each_student_once_and_each_task():
+    rows = [
+        ("Emotion", "MLP-D", 80_374, 98.9, 0.3),
+        ("Emotion", "Bi-LSTM-D", 664_000, 99.4, 0.2),
+        ("SST-2", "Bi-LSTM-D", 661_000, 96.9, 0.4),
+        ("SST-2", "MLP-D", 80_130, 93.1, 0.5),
+        ("CoLA", "MLP-D", 80_130, 18.0, 6.0),
+    ]
+    figure = figures.retention_by_size(rows, title="t")
+    axes = figure.axes[0]
+    assert axes.get_xscale() == "log"
+    assert {(size, kept) for _, _, size, kept, _ in rows} <= drawn(axes)
+    assert sorted(names(axes)) == ["Bi-LSTM-D", "CoLA", "Emotion", "MLP-D", "SST-2", "teacher"]
+    assert not overlaps(figure)
+
+
+def test_transfer_curve_sorts_each_student_by_texts_and_bands_its_spread():
+    frame = pd.DataFrame({"student": "MLP-D", "texts": [50_000, 1000], "score": [86.0, 80.0], "std": [0.5, 1.0]})
+    figure = figures.transfer_curve(
+        frame, title="t", xlabel="x", ylabel="y", reference={"teacher": 88.0, "a": 87.9, "b": 79.5}
+    )
+    axes = figure.axes[0]
+    assert axes.lines[0].get_xydata().tolist() == [[1000, 80], [50_000, 86]]
+    band = axes.collections[0].get_paths()[0].vertices
+    assert {(1000, 79), (1000, 81), (50_000, 85.5), (50_000, 86.5)} <= set(map(tuple, band))
+    assert {88.0, 87.9, 79.5} <= {y for _, y in drawn(axes)}
+    figure.canvas.draw()
+    assert {"1K", "2K", "5K", "10K", "50K"} <= {label.get_text() for label in axes.get_xticklabels()}
+    assert sorted(names(axes)) == ["MLP-D", "a", "b", "teacher"] and not overlaps(figure)
+
+
+def test_transfer_kinds_sets_the_students_of_a_kind_apart():
+    rows = [("MLP-D", "none", 79, 1), ("MLP-D", "EDA", 80, 1), ("Bi-LSTM-D", "none", 79, 1)]
+    figure = figures.transfer_kinds(
+        pd.DataFrame(rows, columns=["student", "kind", "score", "std"]), title="t", xlabel="x"
+    )
+    axes = figure.axes[0]
+    dots = [container.lines[0].get_xydata().tolist() for container in axes.containers]
+    assert dots == [[[79, -0.08], [80, 0.92]], [[79, 0.08]]]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["none", "EDA"]
+    bottom, top = axes.get_ylim()
+    assert bottom > top  # the first kind is on top
+    assert legend(figure) == ["MLP-D", "Bi-LSTM-D"]
+
+
+def test_sensitivity_draws_the_intervals_and_the_blogs_value_hollow():
+    rows = [("SST-2", n, 0.3 / n, 0.3 / n - 0.05, 0.3 / n + 0.1) for n in (1, 2, 3)] + [("own", 1, 1.1, 1.0, 1.2)]
+    frame = pd.DataFrame(rows, columns=["task", "n", "wos", "low", "high"])
+    figure = figures.sensitivity(frame, blog={"SST-2": 0.34, "IMDB": 0.28}, title="t")
+    axes = figure.axes[0]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["SST-2", "own"]
+    low, high = axes.containers[0].lines[2][0].get_segments()[0][:, 1]
+    assert (low, high) == pytest.approx((0.25, 0.4))
+    (blog,) = [line for line in axes.lines if line.get_label() == "the blog, n = 1"]
+    assert blog.get_ydata().tolist() == [0.34] and blog.get_markerfacecolor() == "white"
+    assert axes.get_ylim()[0] == 0 and axes.get_ylim()[1] > 1.1
+    assert len(legend(figure)) == 4
+
+
+def test_retention_by_sensitivity_names_the_real_and_joins_the_miniature():
+    rows = [("SST-2", "SST-2", 0.36, 93.1, "real"), ("IMDB", "IMDB", 0.35, 93.0, "real")]
+    rows += [(f"dial {i}", "SST-2", 0.2 + 0.1 * i, 97.0 - 5 * i, "miniature") for i in range(3)]
+    frame = pd.DataFrame(rows, columns=["label", "task", "wos", "retention", "kind"])
+    figure = figures.retention_by_sensitivity(frame, title="t")
+    axes = figure.axes[0]
+    assert names(axes) == ["SST-2", "IMDB"] and not overlaps(figure)
+    real, joined = (container.lines[0] for container in axes.containers[:2])
+    assert real.get_xydata().tolist() == [[0.36, 93.1]] and real.get_color() == joined.get_color()
+    assert joined.get_ydata().tolist() == [97, 92, 87]
+    assert legend(figure) == ["SST-2, miniature"]
+
+
+def test_switch_curves_show_routers_bounds_and_named_points():
+    speed, accuracy = np.array([1.0, 4.0, 60.0]), np.array([89.0, 88.8, 86.0])
+    points = {"teacher": (1, 89.0), "student": (60, 86.0), "chosen": (4, 88.8), "blog, 5% hard": (4.1, 88.7)}
+    curves = {"margin": (speed, accuracy), "random": (speed, accuracy - [0, 1, 0])}
+    figure = figures.switch_curves(curves, points, title="t", teacher=89.0)
+    axes = figure.axes[0]
+    assert axes.get_xscale() == "log"
+    lines = {line.get_label(): line for line in axes.lines}
+    assert lines["margin"].get_ydata().tolist() == [89.0, 88.8, 86.0]
+    assert lines["random"].get_color() == figures.PLAIN and lines["random"].get_linestyle() == "--"
+    assert set(points.values()) <= drawn(axes)
+    assert [line.get_xdata()[0] for line in axes.lines if line.get_markerfacecolor() == "white"] == [4.1]
+    assert names(axes) == list(points) and not overlaps(figure)
+    assert legend(figure) == ["margin", "random"]
+
+
+def test_dial_shows_shares_as_percent():
+    frame = pd.DataFrame({"order": [0.0, 0.5, 1.0], "retention": [99.0, 80.0, 30.0], "std": [0.5, 2.0, 5.0]})
+    axes = figures.dial(frame, title="t").axes[0]
+    assert axes.lines[0].get_xydata().tolist() == [[0, 99], [50, 80], [100, 30]]
+    assert axes.get_ylabel() == "student keeps, % of teacher"
 
 
 def test_saving_twice_gives_the_same_bytes(tmp_path):
