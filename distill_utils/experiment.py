@@ -109,12 +109,14 @@ class Experiment:
         return texts, self.teacher.soft_labels(texts)
 
     def mlp(self, *, taught: bool = False, pooling: str = "pairs") -> MLP:
-        """A new MLP; a taught one starts from the teacher's opinion of each word, and from its word vectors."""
-        size = TABLE // self.words
-        start = {}
+        """A new MLP; a taught one starts from the teacher's opinion of each word.
+
+        A bag of words starts from the teacher's word vectors, too; "pairs" rotates vectors, which would undo that.
+        """
+        size, start = TABLE // self.words, {}
         if taught:
             start["word_logits"] = self._word_logits()
-            if size > len(self.names):
+            if pooling == "mean" and size > len(self.names):
                 start["word_vectors"] = self.word_vectors(size - len(self.names))
         return MLP(self.vocabulary, self.names, pooling=pooling, embedding_size=size, **start)
 

@@ -112,7 +112,7 @@ def score_against_size(results: list[Result], reference: Result, *, title: str, 
     bert = next((r.blog_score for r in results if r.model == "BERT"), None)
     for result in (r for r in results if r.parameters):
         if result.score is not None:
-            color = STUDENT if result.teacher else TEACHER if result.parameters > 10**6 else PLAIN
+            color = STUDENT if result.teacher else TEACHER if result.parameters > 10**7 else PLAIN
             relative = 100 * result.score / reference.score
             spread = 100 * (result.score_std or 0) / reference.score
             axes.errorbar(
@@ -132,7 +132,7 @@ def score_against_size(results: list[Result], reference: Result, *, title: str, 
     meanings = {"transformer": TEACHER, "taught by the teacher": STUDENT, "no teacher": PLAIN}
     dots = [axes.plot([], [], "o", color=color, label=name)[0] for name, color in meanings.items()]
     dots += axes.plot([], [], "o", markerfacecolor="white", color=BLOG, label="not run here: the blog's")
-    axes.legend(handles=dots, loc="lower right", fontsize=9)
+    figure.legend(handles=dots, loc="outside lower center", ncols=4, fontsize=9)
     return figure
 
 

@@ -13,6 +13,7 @@ from torch import nn
 from distill_utils.encoding import Vocabulary, length_batches
 
 PREDICTION_BATCH = 256  # texts
+MAX_WORDS = 200  # a Bi-LSTM reads no further, as a transformer reads no further than its limit
 
 
 class Student(nn.Module):
@@ -220,8 +221,10 @@ class BiLSTM(Student):
                 self.embedding.weight[: len(start)] = 0.1 * start / start.std()
 
     def encode(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
-        """Like `Vocabulary.encode`, with unknown words and a closing mark, so that no text is empty."""
-        return self.vocabulary.encode(texts, keep_unknown=True)
+        """Like `Vocabulary.encode`, with unknown words and a closing mark (so no text is empty), cut at MAX_WORDS."""
+        rows, counts = self.vocabulary.encode(texts, keep_unknown=True)
+        places = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)  # of a word in its text
+        return rows[places < MAX_WORDS], np.minimum(counts, MAX_WORDS)
 
     def forward(self, rows: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
         """Logits (n_texts, n_classes) from the row numbers of texts of one length, laid end to end."""

@@ -62,7 +62,8 @@ def test_the_word_table_keeps_its_size_when_the_vocabulary_grows(small):
 def test_taught_students_start_from_the_teacher(small):
     logits = small.teacher.logits(["the red"])
     assert logits.shape == (1, 2)
-    start = small.mlp(taught=True)
+    start = small.mlp(taught=True, pooling="mean")
+    assert small.mlp(taught=True).word_vectors is None
     assert start.word_logits.shape == (len(small.vocabulary), 2) and start.word_vectors.shape[1] == 6
     assert small.bilstm(taught=True).word_vectors.shape == (len(small.vocabulary), 4)
     assert small.bilstm().word_vectors is None and small.mlp().word_logits is None

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from distill_utils.encoding import Vocabulary, length_batches, words_of
-from distill_utils.students import MLP, BiLSTM, count_parameters
+from distill_utils.students import MAX_WORDS, MLP, BiLSTM, count_parameters
 
 TEXTS = ["Don't stop, I am HAPPY!", "so so sad", "unknown words only", "", "happy\x1esad", "i\tfeel\nsad"]
 VOCABULARY = Vocabulary(["i", "am", "happy", "sad", "so", "dont"])
@@ -109,6 +109,12 @@ def test_encode_keeps_unknown_words_and_closes_each_text(bilstm):
     assert counts.tolist() == [len(row) for row in expected]
     assert rows.tolist() == [number for row in expected for number in row]
     assert len(bilstm.encode([])[0]) == len(bilstm.encode([])[1]) == 0
+
+
+def test_a_bilstm_reads_the_first_words_of_a_long_text(bilstm):
+    rows, counts = bilstm.encode(["happy " * 300, "sad", "so " * 199])
+    assert counts.tolist() == [MAX_WORDS, 2, MAX_WORDS]
+    assert rows.tolist() == [2] * 200 + [3, 7] + [4] * 199 + [7]
 
 
 def test_length_batches_hold_every_row_once_and_one_length_each():

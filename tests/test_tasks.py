@@ -99,6 +99,7 @@ def test_miniature_corpora_only_when_asked_for(hub_out_of_reach, monkeypatch):
     monkeypatch.delenv("DISTILL_DATA", raising=False)
     data = load_task("emotion", source="miniature")
     assert data.source == "miniature" and data.task == TASKS["emotion"]
+    assert len(load_task("cola", source="miniature")["test"]) == 600  # its labels are not private
     with pytest.raises(DataError, match=r"dair-ai/emotion.*connect.*DISTILL_DATA.*smoke"):
         load_task("emotion")
 
