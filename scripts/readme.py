@@ -54,7 +54,11 @@ def render(readme_text: str, results: dict[str, list[dict]]) -> str:
 
 
 def block(part: str, rows: list[dict]) -> str:
-    """The sentence on each distilled student, the table of all models, and where the numbers come from."""
+    """The sentence on each distilled student, the table of all models, and where the numbers come from.
+
+    Rows of other measures than `METRICS` (word-order sensitivity) stay in the results file.
+    """
+    rows = [row for row in rows if row["metric"] in METRICS]
     tasks = list(dict.fromkeys(row["task"] for row in rows))
     head = ["task"] * (len(tasks) > 1) + ["model", "score", "blog", "parameters", "teacher"]
     lines = [f"| {' | '.join(head)} |", "|" + "|".join("---:" if h in head[-4:-1] else "---" for h in head) + "|"]
