@@ -42,7 +42,9 @@ def start(path, *arguments, **options):
     command = [sys.executable, SCRIPT, path, "--out", path.parent / "out", *arguments]
     env = {key: value for key, value in os.environ.items() if key != "DISTILL_OUTPUT"}
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command, env=env, start_new_session=True, **pipes)
+    # A shell starts background jobs deaf to Ctrl-C, and children inherit it: these tests may run in one.
+    hear = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    return subprocess.Popen(command, env=env, start_new_session=True, **hear, **pipes)
 
 
 def script(path, *arguments):
