@@ -89,9 +89,10 @@ def retention(row: dict, rows: list[dict]) -> str:
     teacher = next((other for other in same_task if other["model"] == row["teacher"]), None)
     if not is_distilled(row) or row["score"] is None or teacher is None or not teacher["score"]:
         return ""
+    times = teacher["parameters"] / row["parameters"]
     return (
         f"On {row['task']}, {row['model']} keeps {100 * row['score'] / teacher['score']:.1f}% of its teacher's "
-        f"{METRICS[row['metric']]} ({teacher['model']}) with {teacher['parameters'] / row['parameters']:.0f} times "
+        f"{METRICS[row['metric']]} ({teacher['model']}) with {times:.{0 if times >= 10 else 1}f} times "
         "fewer parameters."
     )
 
