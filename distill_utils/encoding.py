@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from itertools import repeat
+from itertools import pairwise, repeat
 
 import numpy as np
 
@@ -58,6 +58,15 @@ class Vocabulary:
         known = rows >= 0
         counts = np.diff(np.concatenate(([0], np.cumsum(known)[ends], [known.sum()]))) if len(texts) else np.empty(0)
         return rows[known], counts.astype(np.int64)
+
+
+def pieces(text: str, longest: int) -> list[str]:
+    """A text cut into pieces of like length, of at most `longest` words between white space; a short one as it is."""
+    words = text.split()
+    if len(words) <= longest:
+        return [text]
+    ends = np.linspace(0, len(words), -(-len(words) // longest) + 1).round().astype(int)
+    return [" ".join(words[start:end]) for start, end in pairwise(ends)]
 
 
 def length_batches(lengths: np.ndarray, batch_size: int, random: np.random.Generator | None = None) -> list[np.ndarray]:

@@ -36,9 +36,9 @@ CLASS_ROW = 769  # parameters a class adds to each of them: 768 weights and a bi
 class Experiment:
     """A task's texts and labels, its teacher, the unlabelled texts, and the board.
 
-    words: size of the students' vocabulary. blog: the blog's scores, by model. more: unlabelled texts from elsewhere,
-    beside the task's own, three times as many; together they are at most the profile's pool. `leaks` counts what was
-    removed from them because validation or test has it.
+    words: size of the students' vocabulary. blog: the blog's scores, by model. more: unlabelled texts from elsewhere;
+    with them the task's own fill at most half of the profile's pool. `leaks` counts what was removed from the pool
+    because validation or test has it.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Experiment:
         else:  # none that is surely free of the test set: pieces of the training texts
             own = augmentation.fragments(self.texts["train"], self.profile.transfer["fragments_each"], seed=0)
         size = self.profile.pool
-        own_size = size // 4 if more else size
+        own_size = size // 2 if more else size
         return augmentation.sample(own, own_size, seed=0) + augmentation.sample(more, size - own_size, seed=0)
 
     def teach(self, practice: list[str] = ()) -> Teacher:

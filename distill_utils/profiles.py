@@ -36,6 +36,7 @@ class Profile:
     pool: int  # unlabelled texts a student may learn from, at most
     budget: int  # texts that part 2's comparison of kinds adds to the training texts
     sizes: tuple[int, ...]  # transfer sets along part 2's curve, in texts
+    texts_seen: int  # by part 2's MLP over all passes, whatever the size of the set
     practice: int  # sentences on which the grammar teacher practises; 0: none
     bilstm: dict[str, int]  # arguments of students.BiLSTM
     bilstm_epochs: int
@@ -49,6 +50,10 @@ class Profile:
         """How this task's teacher is fine-tuned."""
         return self.recipes.get(task, self.fine_tune)
 
+    def passes(self, n_texts: int) -> int:
+        """Passes over a set of texts that come to `texts_seen` in all; 5 at least, 20 at most."""
+        return min(max(round(self.texts_seen / n_texts), 5), 20)
+
 
 def _each(fragments: int, replaced: int, spliced: int) -> dict[str, int]:
     return {"fragments_each": fragments, "replaced_each": replaced, "spliced_each": spliced}
@@ -61,23 +66,24 @@ PROFILES = {
             name="smoke",
             source="miniature",
             teachers=("minilm",),
-            fine_tune=Recipe(epochs=4, learning_rate=2e-4, batch_size=16),
-            transfer=_each(fragments=0, replaced=2, spliced=2),
+            fine_tune=Recipe(epochs=2.5, learning_rate=3e-4, batch_size=16, dropout=0.0),
+            transfer=_each(fragments=0, replaced=1, spliced=1),
             student_epochs=60,
             distil_epochs=10,
             student_batch=64,
             text_to_text=None,
             summary="miniature corpora that the library generates, MiniLM teacher",
-            pool=2500,
-            budget=400,
-            sizes=(400, 1000, 2500),
+            pool=1500,
+            budget=200,
+            sizes=(400, 800, 1600),
+            texts_seen=20_000,
             practice=0,
             bilstm={"embedding_size": 50, "hidden": 64, "dense": 100},
             bilstm_epochs=8,
             bilstm_batch=64,
             layers=3,
-            truncated_epochs=2,
-            shuffled=60,
+            truncated_epochs=1,
+            shuffled=40,
         ),
         Profile(
             name="laptop",
@@ -90,9 +96,10 @@ PROFILES = {
             student_batch=256,
             text_to_text=None,
             summary="real data, MiniLM teacher",
-            pool=60_000,
+            pool=120_000,
             budget=4000,
-            sizes=(1000, 2000, 5000, 10_000, 20_000, 50_000),
+            sizes=(1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000),
+            texts_seen=500_000,
             practice=8000,
             bilstm={"embedding_size": 200, "hidden": 100, "dense": 200},
             bilstm_epochs=3,
@@ -126,6 +133,7 @@ PROFILES = {
             pool=100_000,
             budget=100_000,
             sizes=(7000, 14_000, 35_000, 70_000, 140_000, 350_000),
+            texts_seen=2_000_000,
             practice=0,
             bilstm={"embedding_size": 300, "hidden": 300},
             bilstm_epochs=10,

@@ -24,7 +24,8 @@ def hush_libraries() -> None:
     import transformers
 
     transformers.logging.set_verbosity_error()
-    logging.getLogger("datasets").setLevel(logging.ERROR)
+    for library in ("datasets", "huggingface_hub"):  # the hub's client tells of every try again
+        logging.getLogger(library).setLevel(logging.ERROR)
     # Trainer asks for pinned memory, which a machine without a GPU answers with a warning on every loader.
     warnings.filterwarnings("ignore", message=".*pin_memory.*")
     # Loading 22M weights takes half a second: a bar for it is noise even for a person.

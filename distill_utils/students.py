@@ -10,10 +10,10 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from distill_utils.encoding import Vocabulary, length_batches
+from distill_utils.encoding import Vocabulary, length_batches, pieces
 
 PREDICTION_BATCH = 256  # texts
-MAX_WORDS = 200  # a Bi-LSTM reads no further, as a transformer reads no further than its limit
+MAX_WORDS = 60  # a Bi-LSTM reads no further at once: it learns from short texts
 
 
 class Student(nn.Module):
@@ -181,8 +181,11 @@ class MLP(Student):
 class BiLSTM(Student):
     """Word embeddings, a bidirectional LSTM, each dimension's maximum over the text, one ReLU layer, the classes.
 
-    It reads in order, with a mark for each unknown word. hidden=150 makes 0.66M parameters outside the embeddings of
-    300 numbers, hidden=300 1.7M (Tang et al., 2019, section 4.2, pool nothing and keep the last state).
+    It reads in order, with a mark for each unknown word. A text of more than MAX_WORDS words is read in pieces, whose
+    logits are averaged: on a long text the maximum would meet values it never met in training.
+
+    hidden=150 makes 0.66M parameters outside the embeddings of 300 numbers, hidden=300 1.7M (Tang et al., 2019,
+    section 4.2, pool nothing and keep the last state).
 
     word_vectors: where the embeddings start, (n_words, embedding_size), such as `teachers.word_vectors`.
     """
@@ -226,12 +229,41 @@ class BiLSTM(Student):
         places = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)  # of a word in its text
         return rows[places < MAX_WORDS], np.minimum(counts, MAX_WORDS)
 
+    def predict_logits(self, texts: list[str]) -> np.ndarray:
+        """Logits, float32, shape (len(texts), n_classes); of a long text, the mean over its pieces."""
+        parts = [pieces(text, MAX_WORDS) for text in texts]
+        counts = np.array([len(part) for part in parts], np.int64)
+        logits = super().predict_logits([piece for part in parts for piece in part])
+        if not len(texts) or counts.max() == 1:
+            return logits
+        return np.add.reduceat(logits, np.cumsum(counts) - counts) / counts[:, None].astype(np.float32)
+
     def forward(self, rows: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
         """Logits (n_texts, n_classes) from the row numbers of texts of one length, laid end to end."""
         words = self.dropout(self.embedding(rows.view(len(counts), -1)))  # (n_texts, length, embedding_size)
         states, _ = self.lstm(words)  # (n_texts, length, 2 * hidden)
         pooled = self.dropout(states.amax(dim=1))
         return self.output(self.dropout(torch.relu(self.dense(pooled))))
+
+
+class Ensemble:
+    """Trained students that answer together: the mean of their logits, at the sum of their costs."""
+
+    def __init__(self, members: list[Student]):
+        self.members = members
+
+    def predict_logits(self, texts: list[str]) -> np.ndarray:
+        """Logits, float32, shape (len(texts), n_classes)."""
+        return np.mean([member.predict_logits(texts) for member in self.members], axis=0)
+
+    def predict(self, texts: list[str]) -> np.ndarray:
+        """Class numbers, int64, shape (len(texts),)."""
+        return self.predict_logits(texts).argmax(axis=1)
+
+    def count_parameters(self) -> tuple[int, int]:
+        """All parameters of all members, and those outside their embedding tables."""
+        total, outside = zip(*(member.count_parameters() for member in self.members), strict=True)
+        return sum(total), sum(outside)
 
 
 def count_parameters(model: nn.Module) -> tuple[int, int]:

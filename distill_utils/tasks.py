@@ -10,6 +10,7 @@ import pandas as pd
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
 from distill_utils import miniature
+from distill_utils.progress import hush_libraries
 
 SPLITS = ("train", "validation", "test")
 SUFFIXES = (".parquet", ".csv", ".jsonl")
@@ -208,6 +209,7 @@ def _read_file(path: Path) -> pd.DataFrame:
 
 
 def _read_hub(repo: str, config: str | None) -> dict[str, pd.DataFrame]:
+    hush_libraries()
     try:
         splits = datasets.load_dataset(repo, config)
     except Exception as error:  # the hub's client raises its own, requests' and the OS's errors

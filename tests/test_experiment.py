@@ -50,7 +50,7 @@ def small(tmp_path_factory) -> Experiment:
 def test_the_pool_is_cut_and_holds_no_held_out_text(small):
     held = {text for split in ("validation", "test") for text in small.texts[split]}
     assert not held & set(small.pool)
-    assert len([text for text in small.pool if text.startswith("d")]) == 10  # a quarter of 40
+    assert len([text for text in small.pool if text.startswith("d")]) == 20  # half of 40
     assert small.leaks == ("c the pie is red" in held) and "x y z" in small.pool
 
 

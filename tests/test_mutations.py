@@ -1,6 +1,5 @@
 """Broken on purpose: each mutation of the library must make a test fail that passes on the library as it is."""
 
-import os
 import shutil
 import subprocess
 import sys
@@ -50,22 +49,43 @@ MUTATIONS = {
 }
 
 
+# Runs in one process that has imported what is slow to import; each copy of the library is tested in a fork of it.
+RUNNER = """
+import os, sys, datasets, nlpaug.augmenter.word, pytest, sklearn.pipeline, torch, transformers
+tests, *copies = sys.argv[1:]
+for copy, test in zip(copies[::2], copies[1::2]):
+    if (child := os.fork()) == 0:
+        os.dup2(os.open(os.path.join(copy, "log"), os.O_WRONLY | os.O_CREAT), 1)
+        sys.path[:0] = [copy, tests]
+        import distill_utils
+        print(distill_utils.__file__, flush=True)
+        code = pytest.main(["-q", "-p", "no:cacheprovider", "--no-header", os.path.join(tests, test)])
+        sys.stdout.flush()
+        os._exit(code)
+    open(os.path.join(copy, "code"), "w").write(str(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])))
+"""
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory) -> dict[str, Path]:
+    """A copy of the library for each mutation, with what its test printed and its exit code."""
+    found, command = {}, [sys.executable, "-c", RUNNER, str(ROOT / "tests")]
+    for mutation, (file, before, after, test) in MUTATIONS.items():
+        found[mutation] = tmp_path_factory.mktemp("copy")
+        shutil.copytree(ROOT / "distill_utils", found[mutation] / "distill_utils")
+        broken = found[mutation] / "distill_utils" / file
+        text = broken.read_text(encoding="utf-8")
+        assert text.count(before) == 1, f"the line to break is gone, write the mutation anew: {mutation}"
+        broken.write_text(text.replace(before, after), encoding="utf-8")
+        command += [str(found[mutation]), test]
+    subprocess.run(command, cwd=ROOT / "tests", check=True)
+    return found
+
+
 @pytest.mark.parametrize("mutation", MUTATIONS)
-def test_a_mutation_is_caught(mutation, tmp_path):
-    file, before, after, test = MUTATIONS[mutation]
-    shutil.copytree(ROOT / "distill_utils", tmp_path / "distill_utils")
-    broken = tmp_path / "distill_utils" / file
-    text = broken.read_text(encoding="utf-8")
-    assert text.count(before) == 1, "the line to break is gone: write the mutation anew"
-    broken.write_text(text.replace(before, after), encoding="utf-8")
-    # "import" checks that the copy is what runs, so that a failure means the mutation and nothing else.
-    command = "import sys, pytest, distill_utils as d; print(d.__file__); sys.exit(pytest.main(sys.argv[1:]))"
-    run = subprocess.run(
-        [sys.executable, "-c", command, "-q", "-p", "no:cacheprovider", "--no-header", f"{ROOT / 'tests' / test}"],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT / "tests")])},
-        cwd=ROOT / "tests",
-        capture_output=True,
-        text=True,
-    )
-    assert str(tmp_path) in run.stdout
-    assert run.returncode == pytest.ExitCode.TESTS_FAILED and "1 failed" in run.stdout, run.stdout[-2000:]
+def test_a_mutation_is_caught(mutation, folders):
+    folder = folders[mutation]
+    printed = (folder / "log").read_text(encoding="utf-8")
+    assert printed.startswith(str(folder)), "the copy must be what ran, or a failure would mean nothing"
+    code = int((folder / "code").read_text())
+    assert code == pytest.ExitCode.TESTS_FAILED and "1 failed" in printed, printed[-2000:]

@@ -71,3 +71,8 @@ def test_good_parameters_pass():
     check_parameters(
         {"In": ["# Parameters\nseeds = 3"], "seeds": 3, "profile": "auto", "np": 1}, seeds=int, profile=str
     )
+
+
+def test_small_sets_are_seen_more_often_within_limits():
+    profile = PROFILES["laptop"]
+    assert [profile.passes(n) for n in (100, 40_000, 100_000, 10**6)] == [20, 12, 5, 5]

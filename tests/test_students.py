@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from distill_utils.encoding import Vocabulary, length_batches, words_of
-from distill_utils.students import MAX_WORDS, MLP, BiLSTM, count_parameters
+from distill_utils.encoding import Vocabulary, length_batches, pieces, words_of
+from distill_utils.students import MAX_WORDS, MLP, BiLSTM, Ensemble, count_parameters
 
 TEXTS = ["Don't stop, I am HAPPY!", "so so sad", "unknown words only", "", "happy\x1esad", "i\tfeel\nsad"]
 VOCABULARY = Vocabulary(["i", "am", "happy", "sad", "so", "dont"])
@@ -111,10 +111,26 @@ def test_encode_keeps_unknown_words_and_closes_each_text(bilstm):
     assert len(bilstm.encode([])[0]) == len(bilstm.encode([])[1]) == 0
 
 
-def test_a_bilstm_reads_the_first_words_of_a_long_text(bilstm):
-    rows, counts = bilstm.encode(["happy " * 300, "sad", "so " * 199])
+def test_a_bilstm_learns_from_the_first_words_of_a_long_text(bilstm):
+    rows, counts = bilstm.encode(["happy " * 300, "sad", "so " * (MAX_WORDS - 1)])
     assert counts.tolist() == [MAX_WORDS, 2, MAX_WORDS]
-    assert rows.tolist() == [2] * 200 + [3, 7] + [4] * 199 + [7]
+    assert rows.tolist() == [2] * MAX_WORDS + [3, 7] + [4] * (MAX_WORDS - 1) + [7]
+
+
+def test_pieces_are_of_like_length_and_lose_no_word():
+    text = " ".join(map(str, range(130)))
+    found = pieces(text, 60)
+    assert [len(piece.split()) for piece in found] == [43, 44, 43] and " ".join(found) == text
+    assert pieces("a  b ", 2) == ["a  b "] and pieces("", 60) == [""]
+
+
+def test_a_bilstm_reads_a_long_text_in_pieces(bilstm):
+    long = " ".join(["happy"] * 45 + ["sad"] * 45)
+    first, second = bilstm.predict_logits([" ".join(["happy"] * 45), " ".join(["sad"] * 45)])
+    found = bilstm.predict_logits(["so sad", long, ""])
+    np.testing.assert_allclose(found[1], (first + second) / 2, rtol=1e-5)
+    np.testing.assert_allclose(found[[0, 2]], bilstm.predict_logits(["so sad", ""]), rtol=1e-5)
+    assert bilstm.predict_logits([]).shape == (0, 3)
 
 
 def test_length_batches_hold_every_row_once_and_one_length_each():
@@ -181,3 +197,12 @@ def test_bilstm_save_and_load(bilstm, tmp_path):
     loaded = BiLSTM.from_pretrained(tmp_path)
     np.testing.assert_array_equal(loaded.predict_logits(TEXTS), bilstm.predict_logits(TEXTS))
     assert loaded.config == bilstm.config
+
+
+def test_an_ensemble_answers_with_the_mean_of_its_members():
+    members = [MLP(VOCABULARY, ("no", "yes", "maybe")).eval() for _ in range(3)]
+    first, second, third = (member.predict_logits(TEXTS) for member in members)
+    together = Ensemble(members)
+    np.testing.assert_allclose(together.predict_logits(TEXTS), (first + second + third) / 3, rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(together.predict(TEXTS), (first + second + third).argmax(axis=1))
+    assert together.count_parameters() == (3 * (6 * 16 + 272 + 51), 3 * (272 + 51))
