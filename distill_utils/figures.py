@@ -231,14 +231,18 @@ def retention_by_size(rows: list[tuple[str, str, int, float, float]], *, title: 
     for task, line, color in _groups(frame, "task"):
         line = line.sort_values("parameters")
         axes.errorbar(line["parameters"], line["retention"], yerr=line["std"], fmt="o-", color=color, capsize=3)
-        ends.append((line["parameters"].iloc[-1], line["retention"].iloc[-1], task, color))
+        if len(line) > 1:
+            ends.append((line["parameters"].iloc[-1], line["retention"].iloc[-1], task, color))
     _plain_log_axis(axes, _count)
     axes.set(xlabel="parameters of the student (log scale)", ylabel=KEEPS, title=title)
     axes.margins(x=0.12, y=0.14)  # room for the names
     _label_ends(axes, [*ends, (axes.get_xlim()[1], 100, "teacher", TEACHER)])
-    highest = frame.assign(size=np.log10(frame["parameters"]).round(1)).sort_values("retention", ascending=False)
-    highest = highest.drop_duplicates(["model", "size"]).sort_values("parameters")  # one name a column of points
-    _name_beside(axes, highest[["parameters", "retention", "model"]].itertuples(index=False))
+    alone = frame.groupby("task")["model"].transform("size") == 1  # no line to name: the point bears the task's name
+    name = frame["model"].where(~alone, frame["model"] + ", " + frame["task"])
+    named = frame.assign(size=np.log10(frame["parameters"]).round(1), alone=alone, name=name)
+    named = named.sort_values(["alone", "retention"], ascending=False)
+    named = named.drop_duplicates(["model", "size"]).sort_values("parameters")  # one name a column of points
+    _name_beside(axes, named[["parameters", "retention", "name"]].itertuples(index=False))
     return figure
 
 
