@@ -260,11 +260,6 @@ class Ensemble:
         """Class numbers, int64, shape (len(texts),)."""
         return self.predict_logits(texts).argmax(axis=1)
 
-    def count_parameters(self) -> tuple[int, int]:
-        """All parameters of all members, and those outside their embedding tables."""
-        total, outside = zip(*(member.count_parameters() for member in self.members), strict=True)
-        return sum(total), sum(outside)
-
 
 def count_parameters(model: nn.Module) -> tuple[int, int]:
     """All parameters of a model, and those outside its embedding tables."""
