@@ -1,7 +1,7 @@
 """Every plot of the series, in one look; each function takes numbers and gives a figure."""
 
 from collections.abc import Callable, Iterable
-from itertools import accumulate, cycle, pairwise, product
+from itertools import accumulate, cycle, product
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -127,32 +127,14 @@ def score_against_size(results: list[Result], reference: Result, *, title: str, 
     axes.set(xscale="log", xlabel="parameters (log scale)", title=title)
     axes.set_ylabel(f"{metric} relative to {reference.model}, %")
     low, high = axes.get_xlim()
-    axes.set_xlim(low / 1.5, high * 30)  # room for the names
-    _name_points(axes, points)
+    axes.set_xlim(low / 10, high * 4)  # room for the names
+    axes.margins(y=0.1)
     meanings = {"transformer": TEACHER, "taught by the teacher": STUDENT, "no teacher": PLAIN}
     dots = [axes.plot([], [], "o", color=color, label=name)[0] for name, color in meanings.items()]
     dots += axes.plot([], [], "o", markerfacecolor="white", color=BLOG, label="not run here: the blog's")
     figure.legend(handles=dots, loc="outside lower center", ncols=4, fontsize=9)
+    _name_beside(axes, points)
     return figure
-
-
-def _name_points(axes: plt.Axes, points: list[tuple[float, float, str]]) -> None:
-    """Names to the right of each group of models of like size, spread so that none covers another."""
-    points = sorted(points)
-    groups = [[points[0]]]
-    for before, point in pairwise(points):
-        if point[0] > 10 * before[0]:
-            groups.append([])
-        groups[-1].append(point)
-    bottom, top = axes.get_ylim()
-    gap = 0.052 * (top - bottom)
-    for group in groups:
-        column = 1.6 * max(x for x, _, _ in group)
-        group = sorted(group, key=lambda point: point[1])
-        for (x, y, name), height in zip(group, _spread([y for _, y, _ in group], gap), strict=True):
-            line = LEADER | {"relpos": (0, 0.5)}
-            axes.annotate(name, (x, y), (column, height), fontsize=9, va="center", arrowprops=line)
-    axes.set_ylim(bottom, max(top, height + gap))
 
 
 def _spread(heights: list[float], gap: float) -> list[float]:
@@ -179,21 +161,26 @@ def _label_ends(axes: plt.Axes, ends: list[tuple[float, float, str, str]]) -> No
 
 
 def _name_beside(axes: plt.Axes, points: Iterable[tuple[float, float, str]]) -> None:
-    """Each (x, y, name) named beside its point, where the name covers no other name and least of the lines."""
+    """Each (x, y, name) named beside its point, where the name covers no point, no other name, least of the lines."""
     axes.figure.draw_without_rendering()  # settles the layout, so that pixels can be compared
+    points, per_point = list(points), axes.figure.dpi / 72
+    dots = axes.transData.transform([point[:2] for point in points])
+    taken = [Bbox([dot - 4 * per_point, dot + 4 * per_point]) for dot in dots]
     paths = [line.get_transform().transform_path(line.get_path()) for line in axes.lines]
+    paths += [axes.transData.transform_path(bar) for bars in axes.collections for bar in bars.get_paths()]
     drawn = np.concatenate([path.interpolated(50).vertices for path in paths])
-    per_point, taken = axes.figure.dpi / 72, []
     sides = [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)]
-    for x, y, name in points:
+    for own, ((x, y, name), here) in enumerate(zip(points, dots, strict=True)):
         text = axes.annotate(name, (x, y), fontsize=9, ha="center", va="center", arrowprops=LEADER)
-        size, here = np.array(text.get_window_extent().size), axes.transData.transform((x, y))
+        size = np.array(text.get_window_extent().size)
         options = []
         for gap, side in product((7, 18, 30), np.array(sides)):
             centre = here + side * (gap * per_point + size / 2)
             box = Bbox([centre - size / 2 - 2, centre + size / 2 + 2])
             outside = 4 - axes.bbox.count_contains(box.corners())
-            cost = box.count_contains(drawn) + 1000 * (box.count_overlaps(taken) + outside)
+            leader = np.linspace(here, centre, 20)  # should not run through another point or name
+            crossed = sum(other.count_contains(leader) for other in taken[:own] + taken[own + 1 :])
+            cost = box.count_contains(drawn) + 1000 * (box.count_overlaps(taken) + outside) + 10 * crossed
             options.append((cost, gap, (centre - here) / per_point, box))
         _, gap, offset, box = min(options, key=lambda option: option[:2])
         text.set(anncoords="offset points", position=offset)

@@ -42,8 +42,9 @@ class Profile:
     bilstm_epochs: int
     bilstm_batch: int
     layers: int  # that the truncated transformer keeps
-    truncated_epochs: int
+    truncated_epochs: dict[str, int]  # by task
     shuffled: int  # texts whose words part 3 shuffles, for each task and n
+    dial: Recipe  # of the teachers along part 3's dial, on 400 generated texts
     recipes: dict[str, Recipe] = field(default_factory=dict)
 
     def recipe(self, task: str) -> Recipe:
@@ -67,23 +68,24 @@ PROFILES = {
             source="miniature",
             teachers=("minilm",),
             fine_tune=Recipe(epochs=2.5, learning_rate=3e-4, batch_size=16, dropout=0.0),
-            transfer=_each(fragments=0, replaced=1, spliced=1),
+            transfer=_each(fragments=0, replaced=1, spliced=0),
             student_epochs=60,
             distil_epochs=10,
-            student_batch=128,
+            student_batch=64,
             text_to_text=None,
             summary="miniature corpora that the library generates, MiniLM teacher",
             pool=1500,
             budget=200,
             sizes=(400, 800, 1600),
-            texts_seen=20_000,
+            texts_seen=10_000,
             practice=0,
             bilstm={"embedding_size": 50, "hidden": 64, "dense": 100},
             bilstm_epochs=10,
             bilstm_batch=64,
             layers=3,
-            truncated_epochs=1,
-            shuffled=40,
+            truncated_epochs={"sst2": 1, "cola": 1},
+            shuffled=30,
+            dial=Recipe(epochs=2.5, learning_rate=3e-4, batch_size=16, dropout=0.0),
         ),
         Profile(
             name="laptop",
@@ -105,8 +107,9 @@ PROFILES = {
             bilstm_epochs=3,
             bilstm_batch=128,
             layers=3,
-            truncated_epochs=1,
+            truncated_epochs={"sst2": 1, "cola": 3},
             shuffled=200,
+            dial=Recipe(epochs=5, learning_rate=2e-4, batch_size=16, dropout=0.0),
             recipes={
                 "sst2": Recipe(epochs=2, learning_rate=1e-4),
                 "practice": Recipe(epochs=1, learning_rate=1e-4, dropout=0.0),
@@ -139,8 +142,9 @@ PROFILES = {
             bilstm_epochs=10,
             bilstm_batch=128,
             layers=6,
-            truncated_epochs=3,
+            truncated_epochs={"sst2": 3, "cola": 9},
             shuffled=2000,
+            dial=Recipe(epochs=5, learning_rate=2e-4, batch_size=16, dropout=0.0),
             recipes={"imdb": Recipe(epochs=6, learning_rate=3e-5, max_tokens=256)},
         ),
     )

@@ -37,6 +37,23 @@ def test_score_is_relative_to_the_reference_on_a_log_axis():
     assert any("80K" in text.get_text() for text in axes.texts)
 
 
+def test_crowded_names_cover_neither_points_nor_each_other():
+    board = Scoreboard("emotion", "accuracy", "folder")
+    teacher = board.add("MiniLM-L6", 88.4, parameters=(22_700_000, 10_000_000))
+    scores = {"MLP, hard labels": 80.4, "MLP, hard pseudo-labels": 81.1, "MLP-D": 81.6, "MLP-D, bag of words": 81.7}
+    for model, score in scores.items():
+        board.add(model, [score, score + 0.3], parameters=(80_162, 162), teacher="MiniLM-L6")
+    board.add("Bi-LSTM, hard labels", 81.1, parameters=(2_300_000, 300_000))
+    board.add("Bi-LSTM-D", 81.2, parameters=(2_300_000, 300_000), teacher="MiniLM-L6")
+    figure = figures.score_against_size(board.results, teacher, title="t")
+    axes = figure.axes[0]
+    assert len(axes.texts) == 7 and not overlaps(figure)
+    boxes = [Text.get_window_extent(text) for text in axes.texts]
+    dots = axes.transData.transform([(r.parameters, 100 * r.score / teacher.score) for r in board.results])
+    assert not any(box.count_contains(dots) for box in boxes)
+    assert all(axes.bbox.count_contains(box.corners()) == 4 for box in boxes)
+
+
 def test_ablation_puts_the_first_row_on_top():
     frame = pd.DataFrame({"change": ["all", "less"], "score": [90.0, 80.0], "std": [0.1, 0.2]})
     axes = figures.ablation(frame, title="t", xlabel="x").axes[0]
