@@ -92,9 +92,14 @@ def pool_without(texts: list[str], held_out: list[str]) -> tuple[list[str], int]
 
     Whole texts are compared: for a pool of `sentences`, hold out the sentences of validation and test.
     """
+    rows = rows_without(texts, held_out)
+    return [texts[row] for row in rows], len(texts) - len(rows)
+
+
+def rows_without(texts: list[str], held_out: list[str]) -> list[int]:
+    """The rows of `texts` that hold none of `held_out`; see `pool_without`."""
     held_out = {normalise(text) for text in held_out}
-    kept = [text for text in texts if normalise(text) not in held_out]
-    return kept, len(texts) - len(kept)
+    return [row for row, text in enumerate(texts) if normalise(text) not in held_out]
 
 
 def transfer_set(

@@ -3,6 +3,8 @@
 A teacher that is to judge grammar can practise on it before it sees the task's own few labels.
 """
 
+from difflib import SequenceMatcher
+
 import numpy as np
 
 # Words that carry grammar rather than content, and forms that may not take each other's place.
@@ -14,6 +16,7 @@ _PAIRS = """is are|was were|has have|does do|this these|that those|he him|she he
     many much|himself themselves"""
 OTHER_FORM = {x: y for pair in _PAIRS.split("|") for x, y in (pair.split(), reversed(pair.split()))}
 ENDINGS = ("ing", "ed", "s")
+TWINS = 2  # corrupted versions of each sentence
 TRIES = 10  # an operation may find nothing to work on, or leave a sentence as it was
 
 
@@ -27,24 +30,36 @@ def corrupt(words: list[str], random: np.random.Generator) -> list[str]:
     return list(words)
 
 
-def originals_and_corrupted(sentences: list[str], *, seed: int) -> tuple[list[str], np.ndarray]:
-    """Each sentence of three words or more, and a corrupted twin: texts, and labels int64 (1 original, 0 corrupted).
+def originals_and_corrupted(sentences: list[str], *, seed: int) -> tuple[list[str], np.ndarray, list[list[int]]]:
+    """Each sentence of three words or more, and its corrupted twins: texts, labels and faults.
 
+    Labels, int64: 1 original, 0 corrupted. Faults, for each text: 1 for a word that the corruption touched, else 0.
     A closing mark stays where it is. A twin that came out like its original is left out.
     """
-    random, texts, labels = np.random.default_rng(seed), [], []
+    random, texts, labels, faults = np.random.default_rng(seed), [], [], []
     for sentence in sentences:
         body = sentence.rstrip(".?! ")
-        words = body.split()
+        words, end = body.split(), sentence[len(body) :].rstrip()
         if len(words) < 3:
             continue
-        texts.append(sentence)
-        labels.append(1)
-        broken = corrupt(words, random)
-        if broken != words:
-            texts.append(" ".join(broken) + sentence[len(body) :])
-            labels.append(0)
-    return texts, np.array(labels, np.int64)
+        for version in [words] + [corrupt(words, random) for _ in range(TWINS)]:
+            touched = _touched(words, version)
+            if version is words or any(touched):
+                texts.append(" ".join(version) + end)
+                labels.append(int(version is words))
+                faults.append(touched + [0] * end.count(" "))
+    return texts, np.array(labels, np.int64), faults
+
+
+def _touched(words: list[str], broken: list[str]) -> list[int]:
+    """For each word of `broken`, 1 if it is new or moved, or stands next to a gap, else 0."""
+    touched = [0] * len(broken)
+    for kind, _, _, start, end in SequenceMatcher(None, words, broken, autojunk=False).get_opcodes():
+        if kind == "delete":  # both sides of the gap
+            start, end = max(start - 1, 0), min(start + 1, len(broken))
+        if kind != "equal":
+            touched[start:end] = [1] * (end - start)
+    return touched
 
 
 def _swap(words, random):

@@ -74,12 +74,16 @@ class Experiment:
     def teach(self, practice: list[str] = ()) -> Teacher:
         """Fine-tune the profile's teacher and put it on the board.
 
-        practice: sentences; the teacher first learns to tell them from corrupted twins (see `corruption`).
+        practice: sentences; the teacher first learns to tell them from corrupted twins, and where these were
+        corrupted (see `corruption`).
         """
         start, recipe = self.profile.teachers[0], self.profile.recipe(self.data.task.name)
         if practice:
-            texts, labels = originals_and_corrupted(practice, seed=0)
-            start = fine_tune(start, texts, labels, self.names, self.profile.recipe("practice"))
+            texts, labels, faults = originals_and_corrupted(practice, seed=0)
+            rows = augmentation.rows_without(texts, self.held_out)  # a broken sentence may be one of CoLA's own
+            texts, faults = ([column[row] for row in rows] for column in (texts, faults))
+            recipe_of_practice = self.profile.recipe("practice")
+            start = fine_tune(start, texts, labels[rows], self.names, recipe_of_practice, faults=faults)
         self.teacher = fine_tune(start, self.texts["train"], self.labels["train"], self.names, recipe)
         self.teacher_name = TITLES[self.teacher.name]
         self.record(self.teacher_name, [self.teacher])

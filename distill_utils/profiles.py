@@ -37,7 +37,7 @@ class Profile:
     budget: int  # texts that part 2's comparison of kinds adds to the training texts
     sizes: tuple[int, ...]  # transfer sets along part 2's curve, in texts
     texts_seen: int  # by part 2's MLP over all passes, whatever the size of the set
-    practice: int  # sentences on which the grammar teacher practises; 0: none
+    practice: int  # review sentences on which the grammar teacher practises, beside CoLA's own; 0: none
     bilstm: dict[str, int]  # arguments of students.BiLSTM
     bilstm_epochs: int
     bilstm_batch: int
@@ -102,7 +102,7 @@ PROFILES = {
             budget=4000,
             sizes=(1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000),
             texts_seen=500_000,
-            practice=8000,
+            practice=4000,
             bilstm={"embedding_size": 200, "hidden": 100, "dense": 200},
             bilstm_epochs=3,
             bilstm_batch=128,
@@ -112,8 +112,8 @@ PROFILES = {
             dial=Recipe(epochs=5, learning_rate=2e-4, batch_size=16, dropout=0.0),
             recipes={
                 "sst2": Recipe(epochs=2, learning_rate=1e-4),
-                "practice": Recipe(epochs=1, learning_rate=1e-4, dropout=0.0),
-                "cola": Recipe(epochs=3, learning_rate=1e-4),
+                "practice": Recipe(epochs=1, learning_rate=2e-4, dropout=0.0),
+                "cola": Recipe(epochs=4, learning_rate=1e-4),
                 "imdb": Recipe(epochs=2, learning_rate=1e-4, batch_size=16, max_tokens=256),
             },
         ),

@@ -49,10 +49,29 @@ def test_a_corrupted_sentence_differs_and_follows_the_seed():
 
 
 def test_originals_and_their_twins():
-    texts, labels = originals_and_corrupted(["He likes the film .", "Too short", "It is good, I think!"], seed=0)
-    assert labels.tolist() == [1, 0, 1, 0] and labels.dtype == np.int64
-    assert texts[0] == "He likes the film ." and texts[1].endswith(" .") and texts[1] != texts[0]
-    assert texts[3].endswith("!") and "Too short" not in texts
+    sentences = ["He likes the film .", "Too short", "It is good, I think!"]
+    texts, labels, faults = originals_and_corrupted(sentences, seed=0)
+    assert labels.tolist() == [1, 0, 0, 1, 0, 0] and labels.dtype == np.int64
+    assert texts[0] == sentences[0] and all(text.endswith(" .") and text != texts[0] for text in texts[1:3])
+    assert all(text.endswith("!") for text in texts[3:]) and "Too short" not in texts
+    assert [len(row) for row in faults] == [len(text.split()) for text in texts]
+    assert [max(row) for row in faults] == [0, 1, 1, 0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    "broken, faults",
+    [
+        ("the roses grow well here", [0, 0, 0, 0, 0]),
+        ("the grow roses well here", [0, 1, 1, 1, 0]),  # the word that moved, and where it is missed
+        ("the roses well here", [0, 1, 1, 0]),  # beside the gap
+        ("roses grow well here", [1, 0, 0, 0]),
+        ("the roses grow well", [0, 0, 0, 1]),
+        ("the roses grow the well here", [0, 0, 0, 1, 0, 0]),
+        ("the roses grows well here", [0, 0, 1, 0, 0]),
+    ],
+)
+def test_faults_are_the_words_that_were_touched(broken, faults):
+    assert corruption._touched("the roses grow well here".split(), broken.split()) == faults
 
 
 def test_what_cannot_be_broken_comes_back():

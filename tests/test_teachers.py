@@ -160,6 +160,33 @@ def test_weights_that_differ_from_the_published_ones_are_refused(checkpoint, tmp
         teachers.check_weights(weights, teachers.MINILM_SHA256)
 
 
+def test_tokens_take_the_fault_of_their_word(checkpoint):
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+    text = "the pie! is red"  # Whitespace splits "pie!" into two tokens
+    offsets = tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
+    assert teachers._token_faults(offsets, text, [0, 1, 0, 1]) == [-100, 0, 1, 1, 0, 1, -100]
+
+
+def test_faults_teach_the_layers_and_leave_no_head(checkpoint, tmp_path):
+    """With labels that say nothing, only the faults can tell `red` from `green` inside the last layer."""
+    texts = [f"the {'pie ' * (i % 3)}is {'red' if i % 2 else 'green'}" for i in range(60)]
+    faults = [[0] * (len(text.split()) - 1) + [i % 2] for i, text in enumerate(texts)]
+    recipe = Recipe(epochs=6, learning_rate=5e-3, batch_size=8, dropout=0.0)
+
+    def apart(**more):
+        found = fine_tune(checkpoint, texts, np.zeros(60, int), NAMES, recipe, folder=tmp_path, **more)
+        assert not hasattr(found.model, "fault_head")
+        inputs = found.tokenizer(["the is red", "the is green"], return_tensors="pt")
+        with torch.inference_mode():
+            red, green = found.model.base_model(**inputs).last_hidden_state[:, 3].float()
+        return 1 - torch.cosine_similarity(red, green, dim=0)
+
+    plain, taught = apart(), apart(faults=faults)
+    assert taught > 2 * plain
+    again = apart(faults=faults)
+    assert again == taught and len(list((tmp_path / "teachers").iterdir())) == 2  # another key, read back
+
+
 @pytest.mark.models
 def test_minilm_is_the_published_one(monkeypatch):
     folder = resolve_checkpoint("minilm")
