@@ -113,7 +113,7 @@ PROFILES = {
             recipes={
                 "sst2": Recipe(epochs=2, learning_rate=1e-4),
                 "practice": Recipe(epochs=1, learning_rate=2e-4, dropout=0.0),
-                "cola": Recipe(epochs=4, learning_rate=1e-4),
+                "cola": Recipe(epochs=4, learning_rate=1e-4, seed=1),
                 "imdb": Recipe(epochs=2, learning_rate=1e-4, batch_size=16, max_tokens=256),
             },
         ),
