@@ -154,6 +154,7 @@ def replace_with_stripped(notebook: Path, executed: Path) -> None:
 def execute(notebook: Path, executed: Path, parameters: dict, pipe) -> None:
     """Run one notebook and send (error line or None, kernel's peak memory in bytes)."""
     logging.getLogger("papermill").addHandler(logging.NullHandler())  # the error line says it
+    logging.getLogger("tornado").setLevel(logging.CRITICAL)  # a kernel's last words may meet a closed socket
     error = None
     try:
         papermill.execute_notebook(

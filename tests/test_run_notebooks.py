@@ -1,6 +1,7 @@
 """The headless runner: parameters checked first, failures in one line, in-place runs stable."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -111,6 +112,17 @@ def test_a_run_uses_this_python_beside_the_notebook_and_lists_what_it_wrote(make
     assert f"    {sys.executable}\n    {notebook.parent}\n    True\n" in out
     assert f"  {notebook.parent / 'out' / 'results' / 'smoke' / 'part1.json'}\n" in out
     assert "peak memory" in out
+
+
+def test_what_the_kernel_s_client_logs_stays_out_of_the_error(make, capfd, monkeypatch, tmp_path):
+    def chatter(*_, **__):
+        logging.basicConfig(force=True)  # to standard error, as outside of pytest
+        logging.getLogger("tornado.general").error("Uncaught exception in ZMQStream callback")
+        raise OSError("no space left")
+
+    monkeypatch.setattr(run_notebooks.papermill, "execute_notebook", chatter)
+    error, _, _ = run_notebooks.run(make("1"), tmp_path / "out.ipynb", {})  # in a process of its own
+    assert error == "OSError: no space left" and capfd.readouterr().err == ""
 
 
 def test_a_failing_cell_stops_the_run_with_one_line(make):
