@@ -76,7 +76,8 @@ def test_a_truncated_teacher_is_trained_again(checkpoint, tmp_path):
     assert sha256_of(weights) == whole
 
 
-def test_an_interrupted_fine_tuning_goes_on_where_it_stopped(checkpoint, tmp_path, monkeypatch):
+@pytest.mark.parametrize("faults", [None, [[0] * len(text.split()) for text in TEXTS]], ids=["labels", "faults too"])
+def test_an_interrupted_fine_tuning_goes_on_where_it_stopped(checkpoint, tmp_path, monkeypatch, faults):
     recipe = Recipe(epochs=20, batch_size=8)  # 240 steps, a checkpoint every 50
     drawn = []
     next_batch = LengthBatches.__iter__
@@ -90,11 +91,11 @@ def test_an_interrupted_fine_tuning_goes_on_where_it_stopped(checkpoint, tmp_pat
 
     monkeypatch.setattr(LengthBatches, "__iter__", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        fine_tune(checkpoint, TEXTS, LABELS, NAMES, recipe, folder=tmp_path / "a")
-    resumed = fine_tune(checkpoint, TEXTS, LABELS, NAMES, recipe, folder=tmp_path / "a")
+        fine_tune(checkpoint, TEXTS, LABELS, NAMES, recipe, faults=faults, folder=tmp_path / "a")
+    resumed = fine_tune(checkpoint, TEXTS, LABELS, NAMES, recipe, faults=faults, folder=tmp_path / "a")
     assert 100 < len(drawn) - 150 < 190  # not the whole 240 again
     monkeypatch.setattr(LengthBatches, "__iter__", next_batch)
-    straight = fine_tune(checkpoint, TEXTS, LABELS, NAMES, recipe, folder=tmp_path / "b")
+    straight = fine_tune(checkpoint, TEXTS, LABELS, NAMES, recipe, faults=faults, folder=tmp_path / "b")
     np.testing.assert_allclose(resumed.logits(TEXTS), straight.logits(TEXTS), atol=1e-4)
 
 
