@@ -99,6 +99,28 @@ def test_an_interrupted_fine_tuning_goes_on_where_it_stopped(checkpoint, tmp_pat
     np.testing.assert_allclose(resumed.logits(TEXTS), straight.logits(TEXTS), atol=1e-4)
 
 
+def test_a_step_of_long_texts_is_taken_in_parts_that_add_up_to_it(checkpoint, tmp_path, monkeypatch):
+    def learn(step_tokens):
+        monkeypatch.setattr(teachers, "STEP_TOKENS", step_tokens)
+        teachers.set_seed(0)
+        model, tokenizer = teachers.load_checkpoint(checkpoint, NAMES)
+        rows, gradients = [], []
+        model.register_forward_pre_hook(lambda *given: rows.append(len(given[2]["input_ids"])), with_kwargs=True)
+        model.classifier.weight.register_hook(lambda gradient: gradients.append(gradient.clone()))
+        recipe = Recipe(epochs=2, learning_rate=1e-3, batch_size=16, dropout=0.0)
+        teachers.train(model, tokenizer, TEXTS[:16], LABELS[:16], recipe, partial=tmp_path / str(step_tokens))
+        return model.state_dict(), rows, gradients
+
+    longest = 8  # tokens, of "so so the apple is red" and two marks
+    whole, rows, (first, *_) = learn(16 * longest)
+    assert rows == [16, 16]
+    for step_tokens, part in ((16 * longest - 1, 8), (longest, 1), (1, 1)):
+        found, rows, gradients = learn(step_tokens)
+        assert rows == [part] * (32 // part)
+        torch.testing.assert_close(sum(gradients[: 16 // part]), first)
+        torch.testing.assert_close(found, whole, rtol=1e-3, atol=1e-5)
+
+
 def test_length_batches_cover_every_row_once_an_epoch():
     lengths = np.random.default_rng(0).integers(3, 60, size=1001).tolist()
     batches = LengthBatches(lengths, 10, seed=0)
