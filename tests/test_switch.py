@@ -109,21 +109,57 @@ def test_the_ends_of_the_budget_hold_for_texts_harder_and_easier_than_any_seen()
         (DIFFICULTY, 0, ["t0"]),  # 83.3 like the teacher; with t2 it would be 100
         (DIFFICULTY, 20, []),  # the student's 66.7 will do
         (-DIFFICULTY, 0, TEXTS),
-        (-DIFFICULTY, 16.7, []),
+        (-DIFFICULTY, 16.7, ["t5", "t4", "t3", "t2"]),  # three deferred: 50; fewer would do by chance
+        (-DIFFICULTY, 34, []),
         ([0.9, 0.9, 0.9, 0.8, 0.3, 0.1], 0, ["t0", "t1", "t2"]),
     ],
 )
-def test_a_loss_takes_the_smallest_share_that_keeps_it(difficulty, max_loss, deferred):
-    one = switch(difficulty).calibrate(TEXTS, LABELS, max_loss=max_loss)
+def test_a_loss_taken_at_its_word_stops_at_the_last_share_that_keeps_it(difficulty, max_loss, deferred):
+    one = switch(difficulty).calibrate(TEXTS, LABELS, max_loss=max_loss, risk=0.5)
     one.predict(TEXTS)
-    assert one.teacher.asked[1:] == ([deferred] if deferred else [])
+    assert sorted(sum(one.teacher.asked[1:], [])) == sorted(deferred)
+
+
+def many(student, teacher):
+    """A switch over texts numbered by difficulty, and the texts."""
+    texts = [str(i) for i in range(len(student))]
+    return Switch(Stub(student * 1, texts), Stub(teacher * 1, texts), lambda texts, _: np.array(texts, float)), texts
 
 
 def test_a_loss_of_just_the_allowed_points_is_allowed():
-    texts = [str(i) for i in range(1000)]
-    student, teacher = np.arange(1000) < 923, np.arange(1000) < 924  # 92.4 - 92.3 is more than 0.1 in floats
-    one = Switch(Stub(student * 1, texts), Stub(teacher * 1, texts), lambda texts, _: np.array(texts, float))
-    assert one.calibrate(texts, np.ones(1000, int), max_loss=0.1).threshold == np.inf
+    one, texts = many(np.arange(1000) < 923, np.arange(1000) < 924)  # 92.4 - 92.3 is more than 0.1 in floats
+    assert one.calibrate(texts, np.ones(1000, int), max_loss=0.1, risk=0.5).threshold == np.inf
+
+
+@pytest.mark.parametrize(
+    ("max_loss", "deferred"),
+    [(6.32, 0), (6.31, 41), (4.88, 41), (4.87, 51), (3.35, 51), (3.34, 61), (1.65, 61), (1.64, 98)],
+)
+def test_a_loss_within_a_risk_counts_what_few_texts_cannot_rule_out(max_loss, deferred):
+    # The teacher corrects the texts 37, 47 and 57 of 98, and errs on 67. Answered by the student, in points:
+    # none lost of 0..36, 164.5 sqrt(0.01 / 100) = 1.645; one of 0..46, 1.020 + 164.5 sqrt((0.02 - 0.01**2) / 100) =
+    # 3.341; two of 0..56, 2.041 + 164.5 sqrt((0.03 - 0.02**2) / 100) = 4.871; three of 0..66, 3.061 + 3.253 = 6.314;
+    # then one is won, 2.041 + 3.663 = 5.704, too late.
+    numbers = np.arange(98)
+    one, texts = many(~np.isin(numbers, (37, 47, 57)), numbers != 67)
+    one.calibrate(texts, np.ones(98, int), max_loss=max_loss)
+    assert (numbers >= one.threshold).sum() == deferred
+
+
+@pytest.mark.parametrize(("risk", "low", "high"), [(0.05, 0.0, 0.07), (0.5, 0.3, 1.0)])
+def test_the_loss_is_exceeded_as_often_as_the_risk_says(risk, low, high):
+    # Of 1,000 texts evenly spread over 0..1 the student is wrong where its doubt is above 0.8, three times in ten;
+    # the teacher errs once in 20, anywhere. So a threshold t in 0.8..1 loses 25 (t - 0.8) points, and 1 at 0.84.
+    exceeded, random = [], np.random.default_rng(0)
+    for _ in range(300):
+        doubt = np.sort(random.random(1000))
+        of = {str(i): value for i, value in enumerate(doubt)}
+        student, teacher = (doubt < 0.8) | (random.random(1000) > 0.3), random.random(1000) > 0.05
+        student &= (doubt > 0.8) | teacher  # where it is sure it answers like the teacher
+        one, texts = many(student, teacher)
+        one.router = lambda texts, _, of=of: np.array([of[text] for text in texts])
+        exceeded.append(one.calibrate(texts, np.ones(1000, int), max_loss=1.0, risk=risk).threshold > 0.84)
+    assert low <= np.mean(exceeded) <= high
 
 
 def test_routers_plug_in_with_the_students_logits():
@@ -139,6 +175,7 @@ def test_routers_plug_in_with_the_students_logits():
         ({"budget": 0.1, "max_loss": 1}, "either budget= .* or max_loss="),
         ({"budget": 20}, "a budget is a share in 0..1"),
         ({"max_loss": -1}, "a loss is 0 or more"),
+        ({"max_loss": 1, "risk": 0}, "risk=0: .* above 0 and at most 0.5"),
         ({"labels": LABELS[:5], "budget": 0.1}, "6 texts and 5 labels: give"),
         ({"texts": [], "labels": [], "budget": 0.1}, "0 texts .* give"),
     ],
