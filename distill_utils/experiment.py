@@ -4,6 +4,7 @@ Part 1 writes these steps out; parts 2 and 3 repeat them for several tasks.
 """
 
 from collections.abc import Callable
+from copy import deepcopy
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -151,7 +152,8 @@ class Experiment:
         **options,
     ) -> list[Student]:
         """One student a seed, or for the first `only` seeds; `options` go to `fit`."""
-        return [fit(make(), texts, soft_labels, seed=seed, **options) for seed in range(only or self.seeds)]
+        new = make()  # once: a taught student asks its teacher about thousands of words
+        return [fit(deepcopy(new), texts, soft_labels, seed=seed, **options) for seed in range(only or self.seeds)]
 
     def score(self, predictions: np.ndarray, split: str = "test") -> float:
         """The task's metric in percent."""
