@@ -70,13 +70,13 @@ def splice(texts: list[str], n: int, *, seed: int) -> list[str]:
     return spliced
 
 
-def sentences(documents: list[str], longest: int = 40) -> list[str]:
-    """The distinct sentences of 4 to `longest` words in long texts, in order; a new line or "<br />" ends one, too."""
+def sentences(documents: list[str], shortest: int = 4, longest: int = 40) -> list[str]:
+    """The distinct sentences of `shortest` to `longest` words in long texts, in order; a line's end ends one, too."""
     found = {}
     for document in documents:
         for sentence in _SENTENCE_END.split(document):
             words = sentence.split()
-            if 4 <= len(words) <= longest:
+            if shortest <= len(words) <= longest:
                 found[" ".join(words)] = None
     return list(found)
 

@@ -93,9 +93,11 @@ def test_sentences_end_at_marks_and_lines_but_not_after_titles():
     ]
 
 
-def test_sentences_have_4_to_40_words():
+def test_sentences_have_4_to_40_words_or_as_many_as_asked_for():
     documents = [" ".join(["so"] * size) for size in (3, 4, 40, 41)]
     assert [len(sentence.split()) for sentence in sentences(documents)] == [4, 40]
+    documents = [" ".join(["so"] * size) for size in (9, 10, 12, 13)]
+    assert [len(sentence.split()) for sentence in sentences(documents, shortest=10, longest=12)] == [10, 12]
 
 
 def test_importing_it_loads_neither_nlpaug_nor_nltk():
