@@ -32,7 +32,7 @@ MINILM_REVISION = "1110a243fdf4706b3f48f1d95db1a4f5529b4d41"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"  # as published on the hub
 MAX_TOKENS = 128
 LABELLING_CHUNK = 1024  # texts between two writes: what an interrupt can lose
-STEP_TOKENS = 3072  # that training holds at once, with all it needs to go back through the layers: about 1 GB
+STEP_TOKENS = 3072  # in a training step; beyond, layers are computed twice rather than kept: 2 GB at 256 tokens x 16
 
 
 class CheckpointError(ValueError):
@@ -428,8 +428,8 @@ def train(
 ) -> float:
     """Fine-tune `model` in place with the Hugging Face Trainer; returns the seconds it took.
 
-    `partial` holds the checkpoint an interrupted run continues from; for `faults` see `fine_tune`. A batch of long
-    texts is computed in equal parts whose gradients are added, which bounds the memory it takes.
+    `partial` holds the checkpoint an interrupted run continues from; for `faults` see `fine_tune`. Without a GPU, a
+    batch of long texts keeps little of the forward pass and computes it again: slower, the same weights, less memory.
     """
     set_seed(recipe.seed)
     # A third of all weights, and the words a small training set never shows keep their pre-trained neighbours.
@@ -443,16 +443,16 @@ def train(
         model.fault_head = torch.nn.Linear(model.config.hidden_size, 2)
         faults = [_token_faults(*row) for row in zip(whole["offset_mapping"], texts, faults, strict=True)]
     steps = max(1, round(recipe.epochs * np.ceil(len(tokens) / recipe.batch_size)))
-    largest = recipe.batch_size * max(map(len, tokens))
-    divisors = [n for n in range(1, recipe.batch_size + 1) if recipe.batch_size % n == 0]
-    parts = next((n for n in divisors if largest <= n * STEP_TOKENS), recipe.batch_size)
+    if not torch.cuda.is_available() and recipe.batch_size * max(map(len, tokens)) > STEP_TOKENS:
+        # Older versions of transformers know it by the second name only.
+        enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
+        enable({"use_reentrant": False})
     arguments = TrainingArguments(
         output_dir=str(partial),
         max_steps=steps,
         learning_rate=recipe.learning_rate,
         seed=recipe.seed,
-        per_device_train_batch_size=recipe.batch_size // parts,
-        gradient_accumulation_steps=parts,
+        per_device_train_batch_size=recipe.batch_size,
         warmup_steps=round(recipe.warmup * steps),
         weight_decay=recipe.weight_decay,
         optim="adamw_torch_fused",
@@ -473,11 +473,11 @@ def train(
         data_collator=_Pad(tokenizer),
         processing_class=tokenizer,
     )
-    trainer.model_accepts_loss_kwargs = False  # the loss is a mean over a part: the Trainer must divide it
     trainer.remove_callback(PrinterCallback)  # its summary is a line of raw numbers
     start = time.perf_counter()
     with room_to_write(partial.parent):
         trainer.train(resume_from_checkpoint=_last_checkpoint(partial))
+    (getattr(model, "activation_checkpointing_disable", None) or model.gradient_checkpointing_disable)()
     if faults:
         del model.fault_head
     return time.perf_counter() - start
