@@ -12,16 +12,17 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
-from distill_utils import augmentation, scoreboard
-from distill_utils.corruption import originals_and_corrupted
-from distill_utils.distillation import fit, one_hot
-from distill_utils.encoding import Vocabulary
-from distill_utils.lexicon import word_vectors
 from distill_utils.profiles import Profile
-from distill_utils.scoreboard import Result, Scoreboard
+from distill_utils.results import scoreboard
+from distill_utils.results.scoreboard import Result, Scoreboard
 from distill_utils.students import MLP, BiLSTM, Student
-from distill_utils.tasks import SPLITS, TaskData
+from distill_utils.students.distillation import fit, one_hot
 from distill_utils.teachers import Teacher, fine_tune
+from distill_utils.texts import augmentation
+from distill_utils.texts.corruption import originals_and_corrupted
+from distill_utils.texts.lexicon import word_vectors
+from distill_utils.texts.tasks import SPLITS, TaskData
+from distill_utils.texts.words import Vocabulary
 
 TABLE = 80_000  # numbers in the MLP's word table: 16 for each of 5,000 words, or 8 for each of 10,000
 TITLES = {"minilm": "MiniLM-L6", "FacebookAI/roberta-base": "RoBERTa"}

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import torch
 
-from distill_utils.tasks import TASKS
 from distill_utils.teachers import Recipe
+from distill_utils.texts.tasks import TASKS
 
 
 class ProfileError(ValueError):

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from distill_utils.scoreboard import paired_bootstrap
+from distill_utils.results.scoreboard import paired_bootstrap
 
 _TAIL = re.compile(r"[\s.,;:!?…'\"`’”)\]}-]*\Z")
 _SENTENCE_GAP = re.compile(r"(?<=[.!?])(\s+)")

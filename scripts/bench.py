@@ -32,13 +32,14 @@ from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainingArguments, pipeline, set_seed
 
-from distill_utils import profiles, teachers
+from distill_utils import profiles
 from distill_utils.cache import write_atomically
-from distill_utils.encoding import Vocabulary
 from distill_utils.progress import hush_libraries
-from distill_utils.scoreboard import score
+from distill_utils.results.scoreboard import score
 from distill_utils.students import MLP, count_parameters
-from distill_utils.tasks import DataError, TaskData, load_task
+from distill_utils.teachers import fine_tuning as teachers
+from distill_utils.texts.tasks import DataError, TaskData, load_task
+from distill_utils.texts.words import Vocabulary
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("students", "labelling", "fine-tuning")

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from distill_utils.cache import write_atomically
-from distill_utils.scoreboard import human_count
+from distill_utils.results.scoreboard import human_count
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"

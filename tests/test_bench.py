@@ -11,7 +11,7 @@ from transformers import Trainer
 
 from distill_utils import teachers
 from distill_utils.students import count_parameters
-from distill_utils.tasks import load_task
+from distill_utils.texts.tasks import load_task
 
 
 @pytest.fixture(scope="module")

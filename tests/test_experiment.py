@@ -8,11 +8,11 @@ import pytest
 from tiny_checkpoints import tiny_bert
 
 from distill_utils import experiment
-from distill_utils.distillation import one_hot
 from distill_utils.experiment import Experiment, tuned_tfidf
 from distill_utils.profiles import PROFILES
-from distill_utils.tasks import load_task
+from distill_utils.students.distillation import one_hot
 from distill_utils.teachers import Recipe
+from distill_utils.texts.tasks import load_task
 
 
 def frame(n: int, start: str) -> pd.DataFrame:

@@ -11,40 +11,40 @@ ROOT = Path(__file__).resolve().parent.parent
 
 MUTATIONS = {
     "KL from the student to the teacher": (
-        "distillation.py",
+        "students/distillation.py",
         "kl = torch.xlogy(teacher, teacher) - teacher * log_student",
         "kl = log_student.exp() * (log_student - teacher.log())",
-        "test_distillation.py::test_kl_runs_from_teacher_to_student",
+        "students/test_distillation.py::test_kl_runs_from_teacher_to_student",
     ),
     "a student trained without the soft labels": (
-        "distillation.py",
+        "students/distillation.py",
         "soft_labels = np.ascontiguousarray(soft_labels, dtype=np.float32)",
         "soft_labels = np.eye(soft_labels.shape[1], dtype=np.float32)[np.argmax(soft_labels, axis=1)]",
-        "test_distillation.py::test_fit_learns_the_soft_labels_it_is_given",
+        "students/test_distillation.py::test_fit_learns_the_soft_labels_it_is_given",
     ),
     "a label map in another order": (
-        "tasks.py",
+        "texts/tasks.py",
         "numbers = {name: number for number, name in enumerate(labels)}",
         "numbers = {name: number for number, name in enumerate(reversed(labels))}",
-        "test_tasks.py::test_class_names_become_their_numbers",
+        "texts/test_tasks.py::test_class_names_become_their_numbers",
     ),
     "soft labels in another order than their texts": (
         "cache.py",
         "np.stack([self._rows[_key(t)] for t in texts])",
         "np.stack([self._rows[_key(t)] for t in sorted(texts)])",
-        "test_teachers.py::test_soft_labels_are_the_softmax_in_the_order_asked_for",
+        "teachers/test_teachers.py::test_soft_labels_are_the_softmax_in_the_order_asked_for",
     ),
     "a Bi-LSTM that pools its inputs": (
-        "students.py",
+        "students/student.py",
         "pooled = self.dropout(states.amax(dim=1))",
         "pooled = self.dropout(words.amax(dim=1).repeat(1, 2)[:, : states.shape[2]])",
-        "test_students.py::test_bilstm_forward_by_hand",
+        "students/test_students.py::test_bilstm_forward_by_hand",
     ),
     "a test text left in the training side": (
-        "tasks.py",
+        "texts/tasks.py",
         "kept[split], dropped[split] = frames[split][~leaks].reset_index(drop=True), int(leaks.sum())",
         "kept[split], dropped[split] = frames[split], int(leaks.sum())",
-        "test_tasks.py::test_overlaps_are_dropped_on_the_training_side",
+        "texts/test_tasks.py::test_overlaps_are_dropped_on_the_training_side",
     ),
 }
 

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from distill_utils.students import Student
-from distill_utils.teachers import MAX_TOKENS, Teacher
+from distill_utils.students.student import Student
+from distill_utils.teachers.fine_tuning import MAX_TOKENS, Teacher
 
 DROPOUT = 0.1
 

@@ -5,8 +5,8 @@ import time
 import numpy as np
 import pytest
 
-from distill_utils.routers import confidence, oracle_scores, random_scores
 from distill_utils.switch import Switch, area, cost_curve, curve, measure_seconds
+from distill_utils.switch.routers import confidence, oracle_scores, random_scores
 
 # Six texts of class 1, the most difficult first.
 TEXTS = ["t0", "t1", "t2", "t3", "t4", "t5"]

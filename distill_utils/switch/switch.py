@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.stats import norm
 
-from distill_utils.routers import Router, oracle_scores
+from distill_utils.switch.routers import Router, oracle_scores
 
 
 class Switch:

@@ -6,10 +6,10 @@ import torch
 from tiny_checkpoints import tiny_bert
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from distill_utils.distillation import fit, kl_to_soft_labels
 from distill_utils.students import count_parameters
+from distill_utils.students.distillation import fit, kl_to_soft_labels
+from distill_utils.students.truncated import TruncatedTransformer
 from distill_utils.teachers import Teacher
-from distill_utils.truncation import TruncatedTransformer
 
 TEXTS = ["the apple is red", "pie", "so so the pie is green", "the pie is green", "green apple"]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from distill_utils.tasks import TASKS, DataError, drop_overlaps, few_labels, load_task
+from distill_utils.texts.tasks import TASKS, DataError, drop_overlaps, few_labels, load_task
 
 GOOD = pd.DataFrame({"text": [f"text number {i}" for i in range(20)], "label": [i % 2 for i in range(20)]})
 

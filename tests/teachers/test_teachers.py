@@ -9,9 +9,16 @@ import torch
 from tiny_checkpoints import tiny_bert, tiny_t5
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from distill_utils import teachers
 from distill_utils.cache import sha256_of
-from distill_utils.teachers import CheckpointError, LengthBatches, Recipe, Teacher, fine_tune, resolve_checkpoint
+from distill_utils.teachers import fine_tuning as teachers
+from distill_utils.teachers.fine_tuning import (
+    CheckpointError,
+    LengthBatches,
+    Recipe,
+    Teacher,
+    fine_tune,
+    resolve_checkpoint,
+)
 
 NAMES = ("r", "g")
 TEXTS = [f"{'so ' * (i % 3)}the {'apple' if i % 4 < 2 else 'pie'} is {'red' if i % 2 else 'green'}" for i in range(96)]

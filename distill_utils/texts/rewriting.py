@@ -13,7 +13,7 @@ from string import punctuation
 
 import numpy as np
 
-from distill_utils.lexicon import WORDNET, at_hand, pos_tags, wordnet_synonyms
+from distill_utils.texts.lexicon import WORDNET, at_hand, pos_tags, wordnet_synonyms
 
 
 def eda(

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax
 
-from distill_utils.encoding import Vocabulary
-from distill_utils.routers import (
+from distill_utils.switch.routers import (
     DeferralHead,
     calibrate_temperature,
     confidence,
@@ -13,6 +12,7 @@ from distill_utils.routers import (
     random_scores,
     shuffle_consistency,
 )
+from distill_utils.texts.words import Vocabulary
 
 
 def logits_of(*probabilities):

@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from distill_utils.encoding import Vocabulary, words_of
+from distill_utils.texts.words import Vocabulary, words_of
 from distill_utils.word_order import shuffle
 
 Router = Callable[[list[str], np.ndarray], np.ndarray]

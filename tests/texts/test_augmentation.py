@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from distill_utils.augmentation import (
+from distill_utils.texts.augmentation import (
     fragments,
     pool_without,
     replace_words,
@@ -101,7 +101,7 @@ def test_sentences_have_4_to_40_words_or_as_many_as_asked_for():
 
 
 def test_importing_it_loads_neither_nlpaug_nor_nltk():
-    modules = "distill_utils.augmentation, distill_utils.rewriting, sys"
+    modules = "distill_utils.texts.augmentation, distill_utils.texts.rewriting, sys"
     done = subprocess.run(
         [sys.executable, "-c", f"import {modules}; assert not {{'nlpaug', 'nltk'}} & set(sys.modules)"]
     )

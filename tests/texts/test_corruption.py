@@ -5,8 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from distill_utils import corruption
-from distill_utils.corruption import FUNCTION_WORDS, OTHER_FORM, corrupt, originals_and_corrupted
+from distill_utils.texts import corruption
+from distill_utils.texts.corruption import FUNCTION_WORDS, OTHER_FORM, corrupt, originals_and_corrupted
 
 SENTENCE = "the gardener was planting roses in this garden"
 

@@ -7,9 +7,8 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
-from distill_utils import generation
-from distill_utils.generation import generate
-from distill_utils.teachers import CheckpointError
+from distill_utils.teachers import CheckpointError, generation
+from distill_utils.teachers.generation import generate
 
 TEXTS = ["i don't feel 4.5-star today", "we don't sing", "we sing", "we sing"]
 

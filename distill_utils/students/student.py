@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from distill_utils.encoding import Vocabulary, length_batches, pieces
+from distill_utils.texts.words import Vocabulary, length_batches, pieces
 
 PREDICTION_BATCH = 256  # texts
 MAX_WORDS = 60  # a Bi-LSTM reads no further at once: it learns from short texts

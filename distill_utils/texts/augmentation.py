@@ -9,7 +9,7 @@ from collections import Counter
 
 import numpy as np
 
-from distill_utils.tasks import normalise
+from distill_utils.texts.tasks import normalise
 
 # White space after a full stop, but not after that of a title or an initial; a line's end.
 _SENTENCE_END = re.compile(

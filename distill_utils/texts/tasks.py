@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
-from distill_utils import miniature
 from distill_utils.progress import hush_libraries
+from distill_utils.texts import miniature
 
 SPLITS = ("train", "validation", "test")
 SUFFIXES = (".parquet", ".csv", ".jsonl")

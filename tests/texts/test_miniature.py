@@ -11,8 +11,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import matthews_corrcoef
 from sklearn.pipeline import make_pipeline
 
-from distill_utils import miniature
-from distill_utils.miniature import DIALS, Dials, generate
+from distill_utils.texts import miniature
+from distill_utils.texts.miniature import DIALS, Dials, generate
 
 TASKS = ("emotion", "sst2", "cola", "imdb")
 SMALL = {"train": 30, "validation": 20, "test": 40, "unlabelled": 50}

@@ -12,7 +12,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.ticker import LogLocator, NullLocator
 from matplotlib.transforms import Bbox
 
-from distill_utils.scoreboard import Result, human_count
+from distill_utils.results.scoreboard import Result, human_count
 
 STYLE = Path(__file__).with_name("distill.mplstyle")
 TEACHER, STUDENT, PLAIN, BLOG = "#4269d0", "#ff725c", "#9aa0a6", "#efb118"

@@ -11,11 +11,11 @@ import torch
 from tiny_checkpoints import tiny_bert
 from transformers import AutoModel, AutoTokenizer
 
-from distill_utils import lexicon, rewriting
-from distill_utils.encoding import words_of
-from distill_utils.lexicon import TAGGER, WORDNET, at_hand, neighbours, pos_tags, word_vectors
-from distill_utils.rewriting import eda, tang
 from distill_utils.teachers import resolve_checkpoint
+from distill_utils.texts import lexicon, rewriting
+from distill_utils.texts.lexicon import TAGGER, WORDNET, at_hand, neighbours, pos_tags, word_vectors
+from distill_utils.texts.rewriting import eda, tang
+from distill_utils.texts.words import words_of
 
 TEXTS = ["i don't want a 4.5-star movie today", "A Movie, they're re-reading: good!", "we sing", "oh", ""]
 LIKE = {"movie": ["film", "picture show"], "good": ["great"], "sing": ["hum"]}

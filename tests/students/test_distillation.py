@@ -5,10 +5,9 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from distill_utils import distillation
-from distill_utils.distillation import fit, kl_to_soft_labels, mse_to_logits, one_hot
-from distill_utils.encoding import Vocabulary
-from distill_utils.students import MLP
+from distill_utils.students import MLP, distillation
+from distill_utils.students.distillation import fit, kl_to_soft_labels, mse_to_logits, one_hot
+from distill_utils.texts.words import Vocabulary
 
 LOGITS = torch.tensor([[2.0, 0.5, -1.0], [0.0, 1.0, 0.0]])
 SOFT = torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]])

@@ -5,7 +5,7 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
 
 from distill_utils.progress import bar, hush_libraries
-from distill_utils.teachers import MAX_TOKENS, CheckpointError
+from distill_utils.teachers.fine_tuning import MAX_TOKENS, CheckpointError
 
 BATCH = 32  # texts in a step of fine-tuning
 LEARNING_RATE = 5e-5

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from distill_utils import figures
-from distill_utils.scoreboard import Scoreboard
+from distill_utils.results import figures
+from distill_utils.results.scoreboard import Scoreboard
 
 
 @pytest.fixture(autouse=True)

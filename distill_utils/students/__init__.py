@@ -1,0 +1,16 @@
+"""What is trained on a teacher's answers; `truncated`, which needs a teacher to cut from, is imported by itself."""
+
+from distill_utils.students.distillation import fit, kl_to_soft_labels, mse_to_logits, one_hot
+from distill_utils.students.student import MLP, BiLSTM, Ensemble, Student, count_parameters
+
+__all__ = [
+    "MLP",
+    "BiLSTM",
+    "Ensemble",
+    "Student",
+    "count_parameters",
+    "fit",
+    "kl_to_soft_labels",
+    "mse_to_logits",
+    "one_hot",
+]
