@@ -32,12 +32,14 @@ from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainingArguments, pipeline, set_seed
 
-from distill_utils import profiles
+from distill_utils import profiles, teachers
 from distill_utils.cache import write_atomically
 from distill_utils.progress import hush_libraries
 from distill_utils.results.scoreboard import score
 from distill_utils.students import MLP, count_parameters
-from distill_utils.teachers import fine_tuning as teachers
+from distill_utils.teachers.checkpoints import load_checkpoint
+from distill_utils.teachers.fine_tuning import train
+from distill_utils.teachers.teacher import MAX_TOKENS, fast_dtype
 from distill_utils.texts.tasks import DataError, TaskData, load_task
 from distill_utils.texts.words import Vocabulary
 
@@ -180,7 +182,7 @@ def machine() -> dict[str, object]:
         "load_average": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
         "torch": torch.__version__,
         "transformers": transformers.__version__,
-        "fast_dtype": str(teachers.fast_dtype()).removeprefix("torch."),
+        "fast_dtype": str(fast_dtype()).removeprefix("torch."),
     }
 
 
@@ -305,7 +307,7 @@ def bench_students(data: TaskData, sizes: Sizes) -> list[dict]:
 def minilm(data: TaskData, seed: int = SEED):
     """MiniLM with a new head, and its tokenizer."""
     set_seed(seed)
-    return teachers.load_checkpoint(teachers.resolve_checkpoint("minilm"), data.task.labels)
+    return load_checkpoint(teachers.resolve_checkpoint("minilm"), data.task.labels)
 
 
 def bench_labelling(data: TaskData, sizes: Sizes) -> dict:
@@ -357,13 +359,13 @@ def short_fine_tuning(model, tokenizer, data: TaskData, steps: int, seed: int, f
     epochs = steps / -(-len(data["train"]) // RECIPE.batch_size)
     recipe = replace(RECIPE, epochs=epochs, seed=seed)
     with step_starts() as starts:
-        teachers.train(model, tokenizer, data.texts("train"), data.labels("train"), recipe, partial=folder / "partial")
+        train(model, tokenizer, data.texts("train"), data.labels("train"), recipe, partial=folder / "partial")
     return starts
 
 
 def stock_trainer(model, tokenizer, data: TaskData, seed: int, folder: Path, **options) -> Trainer:
     """A Trainer as it comes, in fp32."""
-    tokens = tokenizer(data.texts("train"), truncation=True, max_length=teachers.MAX_TOKENS)["input_ids"]
+    tokens = tokenizer(data.texts("train"), truncation=True, max_length=MAX_TOKENS)["input_ids"]
     rows = [{"input_ids": t, "labels": int(y)} for t, y in zip(tokens, data.labels("train"), strict=True)]
     arguments = TrainingArguments(
         output_dir=str(folder),
@@ -432,10 +434,10 @@ def bench_fine_tuning_to_the_end(data: TaskData) -> dict:
                 start = time.perf_counter()
                 trainer.train()
                 seconds = time.perf_counter() - start
-                tokens = tokenizer(test, truncation=True, max_length=teachers.MAX_TOKENS)["input_ids"]
+                tokens = tokenizer(test, truncation=True, max_length=MAX_TOKENS)["input_ids"]
                 predictions = trainer.predict([{"input_ids": t} for t in tokens]).predictions.argmax(axis=1)
             else:
-                seconds = teachers.train(
+                seconds = train(
                     model,
                     tokenizer,
                     data.texts("train"),

@@ -35,7 +35,7 @@ MUTATIONS = {
         "teachers/test_teachers.py::test_soft_labels_are_the_softmax_in_the_order_asked_for",
     ),
     "a Bi-LSTM that pools its inputs": (
-        "students/student.py",
+        "students/bilstm.py",
         "pooled = self.dropout(states.amax(dim=1))",
         "pooled = self.dropout(words.amax(dim=1).repeat(1, 2)[:, : states.shape[2]])",
         "students/test_students.py::test_bilstm_forward_by_hand",

@@ -1,7 +1,10 @@
 """What is trained on a teacher's answers; `truncated`, which needs a teacher to cut from, is imported by itself."""
 
+from distill_utils.students.bilstm import BiLSTM
 from distill_utils.students.distillation import fit, kl_to_soft_labels, mse_to_logits, one_hot
-from distill_utils.students.student import MLP, BiLSTM, Ensemble, Student, count_parameters
+from distill_utils.students.ensemble import Ensemble
+from distill_utils.students.mlp import MLP
+from distill_utils.students.student import Student, count_parameters
 
 __all__ = [
     "MLP",

@@ -14,7 +14,7 @@ from torch import nn
 
 from distill_utils.cache import cache_dir, keep, recall
 from distill_utils.progress import bar
-from distill_utils.texts.words import length_batches
+from distill_utils.students.student import length_batches
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 

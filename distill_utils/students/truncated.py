@@ -8,7 +8,7 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from distill_utils.students.student import Student
-from distill_utils.teachers.fine_tuning import MAX_TOKENS, Teacher
+from distill_utils.teachers.teacher import MAX_TOKENS, Teacher
 
 DROPOUT = 0.1
 

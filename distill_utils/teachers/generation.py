@@ -5,7 +5,8 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
 
 from distill_utils.progress import bar, hush_libraries
-from distill_utils.teachers.fine_tuning import MAX_TOKENS, CheckpointError
+from distill_utils.teachers.checkpoints import CheckpointError
+from distill_utils.teachers.teacher import MAX_TOKENS
 
 BATCH = 32  # texts in a step of fine-tuning
 LEARNING_RATE = 5e-5

@@ -67,12 +67,3 @@ def pieces(text: str, longest: int) -> list[str]:
         return [text]
     ends = np.linspace(0, len(words), -(-len(words) // longest) + 1).round().astype(int)
     return [" ".join(words[start:end]) for start, end in pairwise(ends)]
-
-
-def length_batches(lengths: np.ndarray, batch_size: int, random: np.random.Generator | None = None) -> list[np.ndarray]:
-    """Batches of rows of exactly one length, so that nothing needs padding; with `random` drawn anew, in any order."""
-    rows = np.arange(len(lengths)) if random is None else random.permutation(len(lengths))
-    rows = rows[np.argsort(lengths[rows], kind="stable")]
-    groups = np.split(rows, np.flatnonzero(np.diff(lengths[rows])) + 1) if len(rows) else []
-    batches = [group[i : i + batch_size] for group in groups for i in range(0, len(group), batch_size)]
-    return batches if random is None else [batches[i] for i in random.permutation(len(batches))]

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from distill_utils.results.scoreboard import Claim, Scoreboard, claims_table, human_count, paired_bootstrap, score
+from distill_utils.results.claims import Claim, claims_table
+from distill_utils.results.scoreboard import Scoreboard, human_count, paired_bootstrap, score
 
 
 def test_matthews_correlation_by_hand():

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from distill_utils.students.student import MAX_WORDS, MLP, BiLSTM, Ensemble, count_parameters
-from distill_utils.texts.words import Vocabulary, length_batches, pieces, words_of
+from distill_utils.students import MLP, BiLSTM, Ensemble, count_parameters
+from distill_utils.students.bilstm import MAX_WORDS
+from distill_utils.students.student import length_batches
+from distill_utils.texts.words import Vocabulary, pieces, words_of
 
 TEXTS = ["Don't stop, I am HAPPY!", "so so sad", "unknown words only", "", "happy\x1esad", "i\tfeel\nsad"]
 VOCABULARY = Vocabulary(["i", "am", "happy", "sad", "so", "dont"])

@@ -9,16 +9,18 @@ import torch
 from tiny_checkpoints import tiny_bert, tiny_t5
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
+from distill_utils import teachers
 from distill_utils.cache import sha256_of
-from distill_utils.teachers import fine_tuning as teachers
-from distill_utils.teachers.fine_tuning import (
+from distill_utils.teachers import (
     CheckpointError,
-    LengthBatches,
     Recipe,
     Teacher,
+    checkpoints,
     fine_tune,
+    fine_tuning,
     resolve_checkpoint,
 )
+from distill_utils.teachers.fine_tuning import LengthBatches
 
 NAMES = ("r", "g")
 TEXTS = [f"{'so ' * (i % 3)}the {'apple' if i % 4 < 2 else 'pie'} is {'red' if i % 2 else 'green'}" for i in range(96)]
@@ -50,7 +52,7 @@ def test_fine_tuning_learns_the_task(trained):
 
 
 def test_the_second_call_reads_the_first_ones_teacher(trained, checkpoint, monkeypatch):
-    monkeypatch.setattr(teachers, "train", lambda *_, **__: pytest.fail("trained again"))
+    monkeypatch.setattr(fine_tuning, "train", lambda *_, **__: pytest.fail("trained again"))
     again = fine_tune(checkpoint, TEXTS, LABELS, NAMES, RECIPE, folder=trained[1])
     np.testing.assert_array_equal(again.logits(TEXTS[:5]), trained[0].logits(TEXTS[:5]))
     assert again.fingerprint == trained[0].fingerprint and again.train_seconds > 0
@@ -67,7 +69,7 @@ def test_other_data_or_recipe_is_another_teacher(trained, checkpoint, monkeypatc
     def record(*_, **__):
         raise Trained
 
-    monkeypatch.setattr(teachers, "train", record)
+    monkeypatch.setattr(fine_tuning, "train", record)
     arguments = {"texts": TEXTS, "labels": LABELS, "class_names": NAMES, "recipe": RECIPE, **change}
     with pytest.raises(Trained):
         fine_tune(checkpoint, **arguments, folder=trained[1])
@@ -108,13 +110,13 @@ def test_an_interrupted_fine_tuning_goes_on_where_it_stopped(checkpoint, tmp_pat
 
 def test_long_texts_are_computed_twice_and_change_no_weight(checkpoint, tmp_path, monkeypatch):
     def learn(step_tokens):
-        monkeypatch.setattr(teachers, "STEP_TOKENS", step_tokens)
-        teachers.set_seed(0)
-        model, tokenizer = teachers.load_checkpoint(checkpoint, NAMES)
+        monkeypatch.setattr(fine_tuning, "STEP_TOKENS", step_tokens)
+        fine_tuning.set_seed(0)
+        model, tokenizer = checkpoints.load_checkpoint(checkpoint, NAMES)
         seen = []
         model.bert.encoder.layer[0].attention.register_forward_hook(lambda *_: seen.append(1))
         recipe = Recipe(epochs=2, learning_rate=1e-3, batch_size=16)  # dropout must fall on the same places, too
-        teachers.train(model, tokenizer, TEXTS[:16], LABELS[:16], recipe, partial=tmp_path / str(step_tokens))
+        fine_tuning.train(model, tokenizer, TEXTS[:16], LABELS[:16], recipe, partial=tmp_path / str(step_tokens))
         return model.state_dict(), len(seen)
 
     longest = 8  # tokens, of "so so the apple is red" and two marks
@@ -154,7 +156,7 @@ def test_soft_labels_are_the_softmax_in_the_order_asked_for(raw, tmp_path):
 
 def test_labelling_is_cached_by_text_and_an_interrupt_loses_one_chunk(raw, tmp_path, monkeypatch):
     texts = [f"red apple {i}" for i in range(10)]
-    monkeypatch.setattr(teachers, "LABELLING_CHUNK", 4)
+    monkeypatch.setattr("distill_utils.teachers.teacher.LABELLING_CHUNK", 4)
     plain, seen = Teacher.logits, []
 
     def interrupted(self, chunk):
@@ -183,14 +185,14 @@ def test_weights_that_differ_from_the_published_ones_are_refused(checkpoint, tmp
     weights = tmp_path / "model.safetensors"
     weights.write_bytes(b"not the weights")
     with pytest.raises(CheckpointError, match="not the published"):
-        teachers.check_weights(weights, teachers.MINILM_SHA256)
+        checkpoints.check_weights(weights, checkpoints.MINILM_SHA256)
 
 
 def test_tokens_take_the_fault_of_their_word(checkpoint):
     tokenizer = AutoTokenizer.from_pretrained(checkpoint)
     text = "the pie! is red"  # Whitespace splits "pie!" into two tokens
     offsets = tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
-    assert teachers._token_faults(offsets, text, [0, 1, 0, 1]) == [-100, 0, 1, 1, 0, 1, -100]
+    assert fine_tuning._token_faults(offsets, text, [0, 1, 0, 1]) == [-100, 0, 1, 1, 0, 1, -100]
 
 
 def test_faults_teach_the_layers_and_leave_no_head(checkpoint, tmp_path):
@@ -217,7 +219,7 @@ def test_faults_teach_the_layers_and_leave_no_head(checkpoint, tmp_path):
 def test_minilm_is_the_published_one(monkeypatch):
     folder = resolve_checkpoint("minilm")
     assert json.loads(open(f"{folder}/config.json").read())["num_hidden_layers"] == 6
-    monkeypatch.setattr(teachers, "MINILM_SHA256", "0" * 64)
+    monkeypatch.setattr(checkpoints, "MINILM_SHA256", "0" * 64)
     with pytest.raises(CheckpointError, match="install it again"):
         resolve_checkpoint("minilm")
 
@@ -235,7 +237,7 @@ def test_pickled_weights_are_refused(checkpoint, tmp_path):
     model.config.save_pretrained(tmp_path)
     torch.save(model.state_dict(), tmp_path / "pytorch_model.bin")
     with pytest.raises(CheckpointError, match="model.safetensors"):
-        teachers.load_checkpoint(str(tmp_path), NAMES)
+        checkpoints.load_checkpoint(str(tmp_path), NAMES)
 
 
 def test_t5_writes_its_labels(tmp_path):

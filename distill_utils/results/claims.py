@@ -1,0 +1,61 @@
+"""What the blog reports and says, and what became of it here."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+# What the blog reports, as printed, by part and model.
+BLOG = {
+    "part1": {
+        "TF-IDF + logistic regression": 86.1,
+        "MLP, hard labels": 86.0,
+        "BERT": 92.4,
+        "RoBERTa": 93.0,
+        "T5-base": 93.5,
+        "DistilBERT": 91.5,
+        "DistilRoBERTa": 92.3,
+        "MLP-D": 91.8,
+    },
+    "part2_sst2": {
+        "RoBERTa": 93.0,
+        "BERT": 91.4,
+        "DistilBERT": 90.4,
+        "MLP, hard labels": 79.0,
+        "MLP-D": 86.0,
+        "Bi-LSTM-D": 90.0,
+    },
+    "part2_cola": {"BERT": 52.8, "DistilBERT": 51.3, "MLP-D": 10.0, "Bi-LSTM-D": 24.0},
+    "part3_imdb": {
+        "BERT": 88.6,
+        "DistilBERT": 87.7,
+        "RoBERTa": 91.6,
+        "MLP, hard labels": 80.0,
+        "MLP-D": 90.0,
+        "Bi-LSTM-D": 91.0,
+    },
+    "part3_wos": {"emotion": 0.14, "sst2": 0.34, "cola": 0.99, "imdb": 0.28},
+}
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A statement of the blog, what was measured, and whether it held (None: not run)."""
+
+    statement: str
+    measured: str
+    held: bool | None
+
+    @property
+    def verdict(self) -> str:
+        """One of: held, did not hold, not run."""
+        return "not run" if self.held is None else "held" if self.held else "did not hold"
+
+
+def claims_table(claims: list[Claim]) -> "pd.io.formats.style.Styler":
+    """Claims as a table, with wrapped text."""
+    frame = pd.DataFrame([{"the blog says": c.statement, "measured": c.measured, "verdict": c.verdict} for c in claims])
+    return (
+        frame.style.hide(axis="index")
+        .set_uuid("claims")
+        .set_properties(**{"text-align": "left", "white-space": "normal"})
+    )
