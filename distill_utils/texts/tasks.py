@@ -4,21 +4,14 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import datasets
 import numpy as np
 import pandas as pd
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
-from distill_utils.progress import hush_libraries
 from distill_utils.texts import miniature
+from distill_utils.texts.readers import SPLITS, SUFFIXES, DataError, Table, read_file, read_folder, read_hub
 
-SPLITS = ("train", "validation", "test")
-SUFFIXES = (".parquet", ".csv", ".jsonl")
 VALIDATION_SHARE = 0.1  # of train, where a task has no validation split of its own
-
-
-class DataError(ValueError):
-    """Data that cannot be used; the message is one line: what is wrong, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -99,11 +92,11 @@ def load_task(
         raise DataError(f"unknown data source {source!r}: use 'folder', 'hub' or 'miniature'")
     if name in TASKS:
         task = TASKS[name]
-        frames, found = _named_task(task, data_dir or os.environ.get("DISTILL_DATA"), source)
+        tables, found = _named_task(task, data_dir or os.environ.get("DISTILL_DATA"), source)
     else:
-        frames, found, task = _own_data(name)
+        tables, found, task = _own_data(name)
     task_columns = (text_column or task.text_column, label_column or task.label_column)
-    frames = {split: _columns(frame, split, *task_columns) for split, frame in frames.items()}
+    frames = {split: _columns(table.frame, split, *task_columns) for split, table in tables.items()}
     if name == "imdb":  # its line breaks are HTML
         frames = {s: f.assign(text=f["text"].str.replace("<br />", " ")) for s, f in frames.items()}
     if name not in TASKS:
@@ -157,67 +150,36 @@ def normalise(text: str) -> str:
     return " ".join(text.lower().split())
 
 
-def _named_task(task: Task, folder: str | None, source: str | None) -> tuple[dict[str, pd.DataFrame], str]:
+def _named_task(task: Task, folder: str | None, source: str | None) -> tuple[dict[str, Table], str]:
     if source == "miniature":
         return {
-            split: pd.DataFrame({"text": texts, "label": labels} if split != "unsupervised" else {"text": texts})
+            split: Table(pd.DataFrame({"text": texts, "label": labels} if split != "unsupervised" else {"text": texts}))
             for split, (texts, labels) in miniature.generate(task.name).items()
         }, "miniature"
     if source in (None, "folder") and folder and (Path(folder) / task.name).is_dir():
-        return _read_folder(Path(folder) / task.name), "folder"
+        return read_folder(Path(folder) / task.name), "folder"
     if source == "folder":
         raise DataError(
             f"no folder {task.name!r} in {folder!r}: set $DISTILL_DATA or data_dir= to the folder that has it"
         )
-    return _read_hub(task.hub, task.hub_config), "hub"
+    return read_hub(task.hub, task.hub_config), "hub"
 
 
-def _own_data(name: str) -> tuple[dict[str, pd.DataFrame], str, Task]:
+def _own_data(name: str) -> tuple[dict[str, Table], str, Task]:
     path = Path(name)
     task = Task(path.stem or name, ())
     if path.is_dir():
-        return _read_folder(path), "folder", task
+        return read_folder(path), "folder", task
     if path.is_file():
-        return {"train": _read_file(path)}, "file", task
+        return {"train": read_file(path)}, "file", task
     if path.suffix in SUFFIXES:
         raise DataError(f"no file {name!r} here: give a path relative to the notebook, or an absolute one")
     if name.count("/") == 1:
-        return _read_hub(name, None), "hub", task
+        return read_hub(name, None), "hub", task
     raise DataError(
         f"unknown task {name!r}: use one of {', '.join(TASKS)}, a file ({', '.join(SUFFIXES)}), a folder, "
         "or a hub id 'owner/name'"
     )
-
-
-def _read_folder(folder: Path) -> dict[str, pd.DataFrame]:
-    files = {file.stem: file for suffix in reversed(SUFFIXES) for file in folder.glob(f"*{suffix}")}
-    if "train" not in files:
-        raise DataError(f"no train split in {folder.name!r}: expected a file train.parquet, train.csv or train.jsonl")
-    return {split: _read_file(files[split]) for split in (*SPLITS, "unsupervised") if split in files}
-
-
-def _read_file(path: Path) -> pd.DataFrame:
-    readers = {".parquet": pd.read_parquet, ".csv": pd.read_csv, ".jsonl": lambda p: pd.read_json(p, lines=True)}
-    if path.suffix not in readers:
-        raise DataError(f"cannot read {path.name!r}: use one of {', '.join(SUFFIXES)}")
-    try:
-        return readers[path.suffix](path)
-    except Exception as error:  # a broken file fails in as many ways as there are formats
-        raise DataError(
-            f"cannot read {path.name!r} ({type(error).__name__}): the file is damaged or mislabelled"
-        ) from error
-
-
-def _read_hub(repo: str, config: str | None) -> dict[str, pd.DataFrame]:
-    hush_libraries()
-    try:
-        splits = datasets.load_dataset(repo, config)
-    except Exception as error:  # the hub's client raises its own, requests' and the OS's errors
-        raise DataError(
-            f"cannot get {repo!r} from the hub ({type(error).__name__}): connect to it, or point $DISTILL_DATA at a "
-            "folder with the data, or use profile='smoke' (generated miniature corpora)"
-        ) from error
-    return {split: splits[split].to_pandas() for split in (*SPLITS, "unsupervised") if split in splits}
 
 
 def _columns(frame: pd.DataFrame, split: str, text: str, label: str) -> pd.DataFrame:
