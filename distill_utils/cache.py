@@ -11,14 +11,22 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load, save
 
+# The last two: a file stands where the folder should, or one of its parents.
+UNWRITABLE = (errno.EACCES, errno.EROFS, errno.EPERM, errno.EEXIST, errno.ENOTDIR)
+
 
 class CacheError(OSError):
     """The cache cannot be written; the message is one line: where, why, and what to do."""
 
 
 def cache_dir() -> Path:
-    """`$DISTILL_CACHE`, or `~/.cache/distill_utils`."""
-    return Path(os.environ.get("DISTILL_CACHE") or Path.home() / ".cache" / "distill_utils")
+    """`$DISTILL_CACHE`, or `~/.cache/distill_utils`. Raises CacheError when `~` is meant and there is no home."""
+    given = os.environ.get("DISTILL_CACHE")
+    try:
+        return Path(given or "~/.cache/distill_utils").expanduser()
+    except RuntimeError as error:  # not a temporary folder instead: hours of training would go with it
+        meant = f"$DISTILL_CACHE is {given!r}, but there is" if given else "there is"
+        raise CacheError(f"{meant} no home folder here: point $DISTILL_CACHE at a folder, by its full path") from error
 
 
 @contextmanager
@@ -26,6 +34,8 @@ def room_to_write(folder: Path):
     """Turn a full disk or an unwritable folder into one clear CacheError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):  # said before the work whose result would be kept here
+            raise PermissionError(errno.EACCES, "Permission denied")
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -33,9 +43,9 @@ def room_to_write(folder: Path):
                 f"no space left in {folder}: free some, or point $DISTILL_CACHE elsewhere; "
                 "what is cached so far is kept"
             ) from error
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+        if error.errno in UNWRITABLE:
             raise CacheError(
-                f"cannot write to {folder}: point $DISTILL_CACHE at a folder that can be written"
+                f"cannot write to {folder} ({error.strerror}): point $DISTILL_CACHE at a folder that can be written"
             ) from error
         raise
 
@@ -71,7 +81,8 @@ def recall(folder: Path, pattern: str = "*") -> list[bytes]:
             whole.append(data)
         else:
             warnings.warn(f"a cached file in {folder.name} is damaged: computing its content again", stacklevel=3)
-            path.unlink()
+            with room_to_write(folder):
+                path.unlink()
     return whole
 
 

@@ -2,13 +2,13 @@
 
 import ast
 import os
-import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 
 from distill_utils.teachers import Recipe
+from distill_utils.texts.readers import data_folder, hub_in_reach
 from distill_utils.texts.tasks import TASKS
 
 
@@ -172,7 +172,7 @@ class Run:
 def start(profile: str, *datasets: str) -> Run:
     """Choose a profile for data sets; "auto" gives way to `$DISTILL_PROFILE`, then to what this machine has.
 
-    Raises ProfileError for an unknown name.
+    Raises ProfileError for an unknown name, DataError when `$DISTILL_DATA` is needed and names no folder.
     """
     reason = "asked for"
     if profile == "auto":
@@ -181,7 +181,7 @@ def start(profile: str, *datasets: str) -> Run:
         profile, reason = _automatic(datasets)
     if profile not in PROFILES:
         raise ProfileError(f"unknown profile {profile!r}: use {', '.join(PROFILES)} or auto")
-    output = Path(os.environ.get("DISTILL_OUTPUT") or Path("..") / "build" / "notebooks")
+    output = Path(os.path.expanduser(os.environ.get("DISTILL_OUTPUT") or "../build/notebooks"))
     return Run(PROFILES[profile], reason, output)
 
 
@@ -210,22 +210,13 @@ def _injected(namespace: dict) -> list[str]:
 
 
 def _automatic(datasets: tuple[str, ...]) -> tuple[str, str]:
-    here = os.environ.get("DISTILL_DATA")
-    local = all(name not in TASKS or bool(here) and (Path(here) / name).is_dir() for name in datasets)
-    if torch.cuda.is_available() and _hub_in_reach():
+    named = [name for name in datasets if name in TASKS]
+    here = data_folder() if named else None
+    local = all(here is not None and (here / name).is_dir() for name in named)
+    if torch.cuda.is_available() and hub_in_reach():
         return "full", "automatic: a GPU, and the hub is in reach"
     if local:
         return "laptop", "automatic: the data is in a folder here"
-    if _hub_in_reach():
+    if hub_in_reach():
         return "laptop", "automatic: the hub is in reach"
     return "smoke", "automatic: no data folder, and the hub is out of reach"
-
-
-def _hub_in_reach() -> bool:
-    if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):
-        return False
-    try:
-        socket.create_connection(("huggingface.co", 443), timeout=3).close()
-    except OSError:
-        return False
-    return True

@@ -262,7 +262,7 @@ def run_all(options: argparse.Namespace) -> int:
 
     out = options.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
-    results = Path(os.environ.setdefault("DISTILL_OUTPUT", str(out)))
+    results = Path(os.environ.setdefault("DISTILL_OUTPUT", str(out))).expanduser()
     start, lines = time.time(), []
     with tempfile.TemporaryDirectory() as folder:
         use_this_python(Path(folder))

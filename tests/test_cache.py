@@ -6,7 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from distill_utils.cache import CacheError, LogitStore, write_atomically
+from distill_utils.cache import CacheError, LogitStore, cache_dir, room_to_write, write_atomically
 
 
 def test_logits_come_back_by_text(tmp_path):
@@ -49,3 +49,43 @@ def test_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "replace", denied)
     with pytest.raises(CacheError, match="cannot write to .*DISTILL_CACHE"):
         write_atomically(tmp_path / "file", b"data")
+
+
+def test_the_folder_of_the_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("DISTILL_CACHE", "~/dc")
+    assert cache_dir() == tmp_path / "dc"
+    monkeypatch.delenv("DISTILL_CACHE")
+    assert cache_dir() == tmp_path / ".cache" / "distill_utils"
+
+
+def test_no_home_folder(monkeypatch):
+    def nobody(number):
+        raise KeyError(f"getpwuid(): uid not found: {number}")
+
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    monkeypatch.setenv("DISTILL_CACHE", "/data/dc")
+    assert str(cache_dir()) == "/data/dc"
+    monkeypatch.setenv("DISTILL_CACHE", "~/dc")
+    with pytest.raises(CacheError, match=r"DISTILL_CACHE is '~/dc', but there is no home folder here"):
+        cache_dir()
+    monkeypatch.delenv("DISTILL_CACHE")
+    with pytest.raises(CacheError, match=r"^there is no home folder here: point \$DISTILL_CACHE at a folder"):
+        cache_dir()
+
+
+def test_a_read_only_folder_is_said_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root, who may run the tests, may write everywhere
+    worked = False
+    with pytest.raises(CacheError, match=r"cannot write to .*cache \(Permission denied\): point \$DISTILL_CACHE"):
+        with room_to_write(tmp_path / "cache"):
+            worked = True
+    assert not worked
+
+
+def test_a_file_where_the_folder_should_be(tmp_path):
+    (tmp_path / "file").write_text("")
+    for folder in (tmp_path / "file", tmp_path / "file" / "logits"):
+        with pytest.raises(CacheError, match=r"cannot write to .*file.*DISTILL_CACHE"):
+            write_atomically(folder / "chunk", b"data")

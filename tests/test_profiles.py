@@ -35,8 +35,23 @@ def test_auto_with_data_is_laptop(hub_out_of_reach, monkeypatch, tmp_path):
     assert start("auto", "sst2").profile.name == "smoke"
 
 
+def test_a_data_folder_that_is_not_there_is_said(hub_out_of_reach, monkeypatch, tmp_path):
+    monkeypatch.setenv("DISTILL_DATA", str(tmp_path / "sets"))
+    with pytest.raises(ValueError, match=r"^\$DISTILL_DATA is '.*sets', but there is no such folder"):
+        start("auto", "emotion")
+    assert start("auto", "mine.csv").profile.name == "laptop"  # own data does not need it
+
+
+def test_home_is_expanded(monkeypatch, tmp_path, hub_out_of_reach):
+    (tmp_path / "sets" / "sst2").mkdir(parents=True)
+    for name, value in {"HOME": str(tmp_path), "DISTILL_DATA": "~/sets", "DISTILL_OUTPUT": "~/out"}.items():
+        monkeypatch.setenv(name, value)
+    run = start("auto", "sst2")
+    assert (run.profile.name, run.output) == ("laptop", tmp_path / "out")
+
+
 def test_auto_with_a_gpu_and_the_hub_is_full(monkeypatch):
-    monkeypatch.setattr(profiles, "_hub_in_reach", lambda: True)
+    monkeypatch.setattr(profiles, "hub_in_reach", lambda: True)
     assert start("auto", "emotion").profile.name == "laptop"
     monkeypatch.setattr(profiles.torch.cuda, "is_available", lambda: True)
     assert start("auto", "emotion").profile.name == "full"

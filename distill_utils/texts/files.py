@@ -168,7 +168,7 @@ def _delimited(text: str, name: str, suffix: str) -> Table:
     if re.match(r'\s*(\[\s*)?\{\s*"', text):
         raise DataError(f"{name} holds JSON: name it .jsonl")
     first_line, delimiter = 1, None
-    if hint := re.match(r'"?sep=(.)"?(\r\n|\r|\n)', text, re.IGNORECASE):  # Excel's own first line
+    if hint := re.match(r'"?sep=([^\w"\r\n])"?(\r\n|\r|\n)', text, re.IGNORECASE):  # Excel's own first line
         first_line, delimiter, text = 2, hint[1], text[hint.end() :]
     limit = csv.field_size_limit(len(text) + 1)  # a text may be longer than the module's 128 KB
     try:
@@ -218,8 +218,8 @@ def _rows(text: str, name: str, delimiter: str, first_line: int) -> tuple[list[l
         if plain is None:
             raise
         return plain
-    if plain is not None and len(plain[0]) != len(rows):
-        line = next(line for line, other in zip(plain[1], [*lines, None], strict=False) if line != other) - 1
+    if plain is not None and len(plain[0]) > len(rows):
+        line = next(line for line, following in zip(lines, [*lines[1:], None], strict=True) if line + 1 != following)
         raise DataError(
             f"{name}, line {line}: a quote mark opens a text of several lines, or belongs to the text; both fit: "
             "save it as .jsonl, or remove the quote mark"
@@ -228,7 +228,8 @@ def _rows(text: str, name: str, delimiter: str, first_line: int) -> tuple[list[l
 
 
 def _quoted(text: str, name: str, delimiter: str, first_line: int) -> tuple[list[list[str]], list[int]]:
-    padded = re.match(rf"\s*[^{delimiter}\r\n]+({re.escape(delimiter)} [^{delimiter}\r\n]+)+(\r|\n|$)", text)
+    mark = re.escape(delimiter)
+    padded = re.match(rf"\s*[^{mark}\r\n]+({mark} [^{mark}\r\n]+)+(\r|\n|$)", text)  # a space after each
     source = io.StringIO(text, newline="")
     reader = csv.reader(source, delimiter=delimiter, strict=True, skipinitialspace=bool(padded))
     rows, lines, line = [], [], first_line
@@ -250,9 +251,9 @@ def _quoted(text: str, name: str, delimiter: str, first_line: int) -> tuple[list
 
 def _unquoted(text: str, first_line: int) -> tuple[list[list[str]], list[int]] | None:
     """The same with quote marks as letters, as many .tsv files have them; None where the lines do not fit that."""
-    numbered = [(n, line) for n, line in enumerate(LINE_END.split(text), start=first_line) if line.strip()]
+    numbered = [(n, line) for n, line in enumerate(LINE_END.split(text), start=first_line) if line.strip('" \t')]
     rows = [line.split("\t") for _, line in numbered]
-    if '"' in numbered[0][1] or {len(row) for row in rows} != {len(rows[0])}:
+    if not rows or '"' in numbered[0][1] or {len(row) for row in rows} != {len(rows[0])}:
         return None
     return rows, [n for n, _ in numbered]
 
@@ -285,6 +286,18 @@ def _count(number: int, what: str) -> str:
 
 
 # --- JSON
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict:
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} stands twice in a row")
+    return row
+
+
+NO_NUMBERS = {"NaN": None, "Infinity": float("inf"), "-Infinity": float("-inf")}  # NaN: how pandas writes nothing
+DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=NO_NUMBERS.get)
 
 
 def _json(text: str, name: str) -> Table:
@@ -321,10 +334,10 @@ def _objects(text: str, name: str) -> tuple[list, list[int]]:
         if not line.strip():
             continue
         try:
-            rows.append(_value(line))
+            rows.append(DECODER.decode(line))
         except (ValueError, RecursionError) as error:
             try:
-                whole = _value(text)
+                whole = DECODER.decode(text)
             except (ValueError, RecursionError):
                 raise DataError(f"{name}, line {number} is not JSON ({_said(error)}): correct or remove it") from error
             raise DataError(_not_rows(name, whole)) from error
@@ -335,7 +348,7 @@ def _objects(text: str, name: str) -> tuple[list, list[int]]:
 def _array(text: str, name: str) -> list | None:
     """The array that is the whole text; None where arrays stand one a line."""
     try:
-        return _value(text)
+        return DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         if isinstance(error, json.JSONDecodeError):
             if error.msg == "Extra data":
@@ -344,19 +357,6 @@ def _array(text: str, name: str) -> list | None:
                 f"{name}, line {error.lineno}: this JSON array is damaged ({_said(error)}): correct it there"
             ) from error
         raise DataError(f"{name}: this JSON array is damaged ({_said(error)})") from error
-
-
-def _value(text: str) -> object:
-    constants = {"NaN": None, "Infinity": float("inf"), "-Infinity": float("-inf")}  # NaN: how pandas writes nothing
-    return json.loads(text, object_pairs_hook=_object, parse_constant=constants.get)
-
-
-def _object(pairs: list[tuple[str, object]]) -> dict:
-    row = dict(pairs)
-    if len(row) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} stands twice in a row")
-    return row
 
 
 def _said(error: Exception) -> str:

@@ -47,6 +47,7 @@ NAMES = {  # what people call the splits, in any case
     "test": ("test", "testing"),
     "unsupervised": ("unsupervised", "unlabelled", "unlabeled", "pool"),
 }
+SPLIT_OF = {name: split for split, names in NAMES.items() for name in names}
 
 
 def data_folder(data_dir: str | Path | None = None) -> Path | None:
@@ -70,10 +71,10 @@ def read_folder(folder: Path) -> dict[str, Table]:
     except OSError as error:
         raise DataError(f"cannot open the folder {folder.name!r}: {error.strerror}") from error
     found = [file for file in files if is_data_file(file)]
-    if not found and (folder / "data").is_dir():
-        return read_folder(folder / "data")
     shards = {file.name: re.fullmatch(r"(.+)-(\d{5})-of-(\d{5})(-[0-9a-f]+)?", parts_of(file)[0]) for file in found}
     by_name = {file.name: (shards[file.name][1] if shards[file.name] else parts_of(file)[0]) for file in found}
+    if not any(name.lower() in SPLIT_OF for name in by_name.values()) and (folder / "data").is_dir():
+        return read_folder(folder / "data")  # the hub's layout
     splits = _by_split(by_name, folder.name, holds=[file.name for file in files])
     tables = {}
     for split, names in splits.items():
@@ -129,16 +130,15 @@ def hub_in_reach() -> bool:
 
 def _by_split(names: dict[str, str], where: str, holds: list[str]) -> dict[str, list[str]]:
     """{split: the things that are of it}, of things whose name for it is given; warns of the others."""
-    split_of = {name: split for split, known in NAMES.items() for name in known}
     splits = {split: [] for split in NAMES}
     unused = []
     for thing, name in names.items():
-        splits.get(split_of.get(name.lower()), unused).append(thing)
+        splits.get(SPLIT_OF.get(name.lower()), unused).append(thing)
     if not splits["train"]:
         raise DataError(f"no train split in {where!r}: name one train ({SUFFIXES[0]}, .csv, ...); it {_held(holds)}")
     if unused:
         known = "; ".join(f"{split} ({', '.join(others)})" for split, (_, *others) in NAMES.items())
-        warnings.warn(f"not used in {where!r}: {', '.join(unused)}; what is used is named {known}", stacklevel=4)
+        warnings.warn(f"not used in {where!r}: {', '.join(unused)}; what is used is named {known}", stacklevel=5)
     return {split: things for split, things in splits.items() if things}
 
 
@@ -149,10 +149,10 @@ def _held(names: list[str]) -> str:
 
 def _check_shards(split: str, names: list[str], shards: list[re.Match | None], folder: str) -> None:
     """Refuse files of one split that are not the whole row of its shards."""
-    numbers = [int(shard[2]) for shard in shards if shard]
-    if len(numbers) < len(names) or len({shard[3] for shard in shards}) > 1 or len(set(numbers)) < len(numbers):
+    numbers = {int(shard[2]) for shard in shards if shard}
+    if len(numbers) < len(names) or len({shard.group(1, 3) for shard in shards}) > 1:
         raise DataError(f"{len(names)} files in {folder!r} are its {split} split, {', '.join(names)}: keep one of them")
-    missing = sorted(set(range(int(shards[0][3]))) - set(numbers))
+    missing = sorted(set(range(int(shards[0][3]))) - numbers)
     if missing:
         raise DataError(f"{split} in {folder!r} has shards {', '.join(names)}, but not number {missing[0]}: fetch it")
 
