@@ -116,7 +116,7 @@ def read_hub(repo: str, config: str | None) -> dict[str, Table]:
 
 def hub_in_reach() -> bool:
     """Whether the hub, or the proxy that leads there, takes a connection within 3 seconds."""
-    if huggingface_hub.constants.HF_HUB_OFFLINE or os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):
+    if huggingface_hub.constants.HF_HUB_OFFLINE:
         return False
     proxies = getproxies()
     address = proxies.get("https") or proxies.get("all") or huggingface_hub.constants.ENDPOINT

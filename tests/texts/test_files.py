@@ -10,6 +10,8 @@ import re
 
 import datasets
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -198,6 +200,9 @@ def test_parquet_values_are_pythons():
     assert list(table.frame.index) == [0, 1] and table.where(1) == "data.parquet, row 1"
     table = read_bytes(parquet(frame), "data.parquet")
     assert table.frame.iloc[1].tolist() == [None, None, None] and table.frame["flag"][0] is True
+    buffer = io.BytesIO()
+    pa.parquet.write_table(pa.table({"label": [1.0, math.nan]}), buffer)  # pandas writes its NaN as null; others do not
+    assert read_bytes(buffer.getvalue(), "data.parquet").frame["label"].tolist() == [1.0, None]
 
 
 def test_parquet_says_the_names_of_its_classes(tmp_path):
