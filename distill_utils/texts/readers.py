@@ -14,17 +14,8 @@ import huggingface_hub
 import pandas as pd
 
 from distill_utils.progress import hush_libraries
-from distill_utils.texts.files import (
-    SUFFIXES,
-    DataError,
-    Table,
-    from_arrow,
-    is_data_file,
-    names_of_classes,
-    parts_of,
-    read_bytes,
-    read_file,
-)
+from distill_utils.texts.files import SUFFIXES, is_data_file, parts_of, read_bytes, read_file
+from distill_utils.texts.tables import DataError, Table, from_arrow, names_of_classes
 
 __all__ = [
     "SPLITS",

@@ -16,7 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from distill_utils.texts.files import DataError, is_data_file, parts_of, read_bytes, read_file
+from distill_utils.texts.files import is_data_file, parts_of, read_bytes, read_file
+from distill_utils.texts.tables import DataError
 
 ROWS = [('good, "really" good\nfilm', "007"), ("naïve 映画 😀", "NA")]
 CSV = 'text,label\r\n"good, ""really"" good\nfilm",007\r\nnaïve 映画 😀,NA\r\n'

@@ -9,8 +9,8 @@ import huggingface_hub
 import pytest
 
 from distill_utils.texts import readers
-from distill_utils.texts.files import DataError
 from distill_utils.texts.readers import data_folder, hub_in_reach, read_folder, read_hub
+from distill_utils.texts.tables import DataError
 
 CSV = "text,label\nNA,007\nb,7\n"
 
