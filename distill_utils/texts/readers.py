@@ -1,5 +1,7 @@
 """Files and hub data sets as tables: what stands there, nothing guessed."""
 
+import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +27,23 @@ class Table:
 
     frame: pd.DataFrame
     class_names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    source: str = ""
+    lines: tuple[int, ...] | None = None
+
+    def where(self, row: int) -> str:
+        """STUB until the branch `readers` is merged."""
+        return f"{self.source}, row {row}"
+
+
+def is_data_file(path: Path) -> bool:
+    """STUB until the branch `readers` is merged."""
+    return path.suffix.lower() in SUFFIXES
+
+
+def data_folder(data_dir: str | Path | None = None) -> Path | None:
+    """STUB until the branch `readers` is merged."""
+    folder = data_dir or os.environ.get("DISTILL_DATA")
+    return Path(folder) if folder else None
 
 
 def read_folder(folder: Path) -> dict[str, Table]:
@@ -37,11 +56,15 @@ def read_folder(folder: Path) -> dict[str, Table]:
 
 def read_file(path: Path) -> Table:
     """One file. Raises DataError when its suffix is unknown or its content is not what the suffix says."""
-    readers = {".parquet": pd.read_parquet, ".csv": pd.read_csv, ".jsonl": lambda p: pd.read_json(p, lines=True)}
+    readers = {  # STUB until the branch `readers` is merged
+        ".parquet": lambda p: pd.read_parquet(p).astype(object).pipe(lambda f: f.where(f.notna(), None)),
+        ".csv": lambda p: pd.read_csv(p, dtype=str, keep_default_na=False).astype(object).replace("", None),
+        ".jsonl": lambda p: pd.DataFrame([json.loads(line) for line in p.read_text().splitlines()], dtype=object),
+    }
     if path.suffix not in readers:
         raise DataError(f"cannot read {path.name!r}: use one of {', '.join(SUFFIXES)}")
     try:
-        return Table(readers[path.suffix](path))
+        return Table(readers[path.suffix](path), source=path.name)
     except Exception as error:  # a broken file fails in as many ways as there are formats
         raise DataError(
             f"cannot read {path.name!r} ({type(error).__name__}): the file is damaged or mislabelled"
