@@ -25,7 +25,7 @@ def fill_splits(frames: dict[str, pd.DataFrame], classes: tuple[str, ...], *, st
         counts = np.bincount(_drawable(frames)["label"], minlength=len(classes))
         if (few := np.flatnonzero(counts <= len(missing))).size:
             raise DataError(
-                f"class {classes[few[0]][:40]!r}{_and_more(few)} has {counts[few[0]]} different text(s) and needs "
+                f"{_first(few, classes)} has {counts[few[0]]} different text(s) and needs "
                 f"{len(missing) + 1}, one each for train, {' and '.join(missing)}: add some, or take the class out"
             )
     for split in missing:
@@ -64,9 +64,7 @@ def check_splits(frames: dict[str, pd.DataFrame], dropped: dict[str, int], class
     gone = np.flatnonzero(np.bincount(frames["train"]["label"], minlength=len(classes)) == 0)
     if gone.size:
         own = " of its own: validation or test may have them all" if dropped["train"] else ""
-        raise DataError(
-            f"class {classes[gone[0]][:40]!r}{_and_more(gone)} has no text in train{own}; add some, or take the class out"
-        )
+        raise DataError(f"{_first(gone, classes)} has no text in train{own}; add some, or take the class out")
 
 
 def warn_of_contradictions(train: pd.DataFrame) -> None:
@@ -87,5 +85,5 @@ def _drawable(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
     return frames["train"][~keys.duplicated() & ~keys.isin(taken)]
 
 
-def _and_more(classes: np.ndarray) -> str:
-    return f" (and {len(classes) - 1} more)" if len(classes) > 1 else ""
+def _first(numbers: np.ndarray, classes: tuple[str, ...]) -> str:
+    return f"class {classes[numbers[0]][:40]!r}" + (f" (and {len(numbers) - 1} more)" if len(numbers) > 1 else "")
