@@ -153,15 +153,17 @@ PROFILES = {
 
 @dataclass(frozen=True)
 class Run:
-    """A profile that was chosen, why, and the folder that results and figures go to."""
+    """A profile that was chosen, why, and the folder that results and figures go to; own: it reads the user's data."""
 
     profile: Profile
     reason: str
     output: Path
+    own: bool = False
 
     def __str__(self) -> str:
-        line = f"Profile {self.profile.name} ({self.reason}): {self.profile.summary}."
-        if self.profile.source == "miniature":
+        data, _, teacher = self.profile.summary.partition(", ")
+        line = f"Profile {self.profile.name} ({self.reason}): {'your own data' if self.own else data}, {teacher}."
+        if not self.own and self.profile.source == "miniature":
             line += (
                 " These are NOT the real data sets: for those connect to the hub, or point $DISTILL_DATA at a "
                 "folder with them."
@@ -182,7 +184,7 @@ def start(profile: str, *datasets: str) -> Run:
     if profile not in PROFILES:
         raise ProfileError(f"unknown profile {profile!r}: use {', '.join(PROFILES)} or auto")
     output = Path(os.path.expanduser(os.environ.get("DISTILL_OUTPUT") or "../build/notebooks"))
-    return Run(PROFILES[profile], reason, output)
+    return Run(PROFILES[profile], reason, output, own=bool(datasets) and not set(datasets) & set(TASKS))
 
 
 def check_parameters(namespace: dict, **kinds: type) -> None:

@@ -23,10 +23,22 @@ MUTATIONS = {
         "students/test_distillation.py::test_fit_learns_the_soft_labels_it_is_given",
     ),
     "a label map in another order": (
-        "texts/tasks.py",
-        "numbers = {name: number for number, name in enumerate(labels)}",
-        "numbers = {name: number for number, name in enumerate(reversed(labels))}",
+        "texts/labels.py",
+        "for number, name in enumerate(classes)}",
+        "for number, name in enumerate(reversed(classes))}",
         "texts/test_tasks.py::test_class_names_become_their_numbers",
+    ),
+    "1 and 1.0 as two classes": (
+        "texts/labels.py",
+        "return str(int(whole[1])) if whole else name",
+        "return name",
+        "texts/test_tasks.py::test_one_class_whatever_the_type_in_each_file",
+    ),
+    "own data split without a look at its classes": (
+        "texts/tasks.py",
+        "stratified=own",
+        "stratified=False",
+        "texts/test_tasks.py::test_ten_of_three_hundred_are_in_every_split",
     ),
     "soft labels in another order than their texts": (
         "cache.py",
@@ -41,10 +53,10 @@ MUTATIONS = {
         "students/test_students.py::test_bilstm_forward_by_hand",
     ),
     "a test text left in the training side": (
-        "texts/tasks.py",
+        "texts/splits.py",
         "kept[split], dropped[split] = frames[split][~leaks].reset_index(drop=True), int(leaks.sum())",
         "kept[split], dropped[split] = frames[split], int(leaks.sum())",
-        "texts/test_tasks.py::test_overlaps_are_dropped_on_the_training_side",
+        "texts/test_splits.py::test_overlaps_are_dropped_on_the_training_side",
     ),
 }
 

@@ -28,6 +28,12 @@ def test_auto_without_data_and_hub_is_smoke_and_says_so(hub_out_of_reach):
     assert "\n" not in str(run) and "NOT the real data" in str(run) and "$DISTILL_DATA" in str(run)
 
 
+@pytest.mark.parametrize("name", ["emotion.csv", "./cola", "me/imdb"])
+def test_own_data_is_not_said_to_be_a_named_tasks(name):
+    assert str(start("smoke", name)) == "Profile smoke (asked for): your own data, MiniLM teacher."
+    assert str(start("laptop", "emotion")) == "Profile laptop (asked for): real data, MiniLM teacher."
+
+
 def test_auto_with_data_is_laptop(hub_out_of_reach, monkeypatch, tmp_path):
     (tmp_path / "emotion").mkdir()
     monkeypatch.setenv("DISTILL_DATA", str(tmp_path))

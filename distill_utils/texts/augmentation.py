@@ -9,7 +9,7 @@ from collections import Counter
 
 import numpy as np
 
-from distill_utils.texts.tasks import normalise
+from distill_utils.texts.words import normalise
 
 # White space after a full stop, but not after that of a title or an initial; a line's end.
 _SENTENCE_END = re.compile(
@@ -88,7 +88,7 @@ def sample(texts: list[str], size: int, *, seed: int) -> list[str]:
 
 
 def pool_without(texts: list[str], held_out: list[str]) -> tuple[list[str], int]:
-    """`texts` without any of `held_out`, compared as `tasks.normalise` writes them; and how many that removed.
+    """`texts` without any of `held_out`, compared as `words.normalise` writes them; and how many that removed.
 
     Whole texts are compared: for a pool of `sentences`, hold out the sentences of validation and test.
     """

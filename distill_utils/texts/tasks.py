@@ -1,7 +1,7 @@
 """Labelled texts: where they come from, what a valid data set looks like, and no test text in training."""
 
-import os
-from dataclasses import dataclass
+import os.path
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +9,27 @@ import pandas as pd
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
 from distill_utils.texts import miniature
-from distill_utils.texts.readers import SPLITS, SUFFIXES, DataError, Table, read_file, read_folder, read_hub
-
-VALIDATION_SHARE = 0.1  # of train, where a task has no validation split of its own
+from distill_utils.texts.labels import classes_of, name_of, numbers_of
+from distill_utils.texts.readers import (
+    SPLITS,
+    SUFFIXES,
+    DataError,
+    Table,
+    data_folder,
+    is_data_file,
+    read_file,
+    read_folder,
+    read_hub,
+)
+from distill_utils.texts.splits import check_splits, drop_overlaps, fill_splits, warn_of_contradictions
 
 
 @dataclass(frozen=True)
 class Task:
-    """What a task is: its classes in label order, how it is scored, where it lives on the hub."""
+    """What a task is: its classes in label order, how it is scored, where it lives on the hub.
+
+    Own data is named as its user wrote it ("emotion.csv", "cola/", "me/imdb"), which is never the name of one of TASKS.
+    """
 
     name: str
     labels: tuple[str, ...]
@@ -72,9 +85,9 @@ class TaskData(DatasetDict):
 
 
 def load_task(
-    name: str,
+    name: str | Path,
     *,
-    data_dir: str | None = None,
+    data_dir: str | Path | None = None,
     source: str | None = None,
     text_column: str | None = None,
     label_column: str | None = None,
@@ -83,46 +96,41 @@ def load_task(
     """Load a task: its name, or your own data as a file, a folder of split files, or a hub id "owner/name".
 
     A named task is looked for in `data_dir` or `$DISTILL_DATA` (`<task>/<split>.parquet`, .csv or .jsonl),
-    then on the hub; `source` ("folder", "hub", "miniature") asks for one of them. Texts of validation and test
-    that also occur on the training side are dropped there and counted in `.dropped`.
+    then on the hub; `source` ("folder", "hub", "miniature") asks for one of them. A folder of your own with the name of
+    a task is given as a path: "./cola". Labels are read as names (see `labels`); numbers stand for class numbers in the
+    named tasks, and where the file or the hub names its classes. A split that is missing is drawn from train, a tenth
+    of each class. Texts of validation and test that also occur on the training side are dropped there and counted in
+    `.dropped`.
 
-    Raises DataError, in one line, when nothing is found or a split, column, text or label is not usable.
+    Raises DataError, in one line, when nothing is found or a split, column, text, label or class is not usable.
     """
     if source not in (None, "folder", "hub", "miniature"):
         raise DataError(f"unknown data source {source!r}: use 'folder', 'hub' or 'miniature'")
-    if name in TASKS:
-        task = TASKS[name]
-        tables, found = _named_task(task, data_dir or os.environ.get("DISTILL_DATA"), source)
-    else:
+    if own := name not in TASKS:
         tables, found, task = _own_data(name)
-    task_columns = (text_column or task.text_column, label_column or task.label_column)
-    frames = {split: _columns(table.frame, split, *task_columns) for split, table in tables.items()}
+    else:
+        task = TASKS[name]
+        tables, found = _named_task(task, data_dir, source)
+    if name == "cola" and found != "miniature" and "validation" in tables:  # its test labels are private:
+        tables["test"] = tables.pop("validation")  # the validation set is the test set here
+    label_column = label_column or task.label_column
+    names = {s: _names(t, s, label_column, () if own else task.labels) for s, t in tables.items() if s in SPLITS}
+    if own:
+        task = replace(task, labels=_classes(tables["train"], names["train"], label_column))
+    frames = {}
+    for split, table in tables.items():
+        frames[split] = pd.DataFrame({"text": _texts(table, split, text_column, task.text_column)})
+        if split in names:
+            frames[split]["label"] = _numbers(names[split], task.labels, table, split, label_column)
     if name == "imdb":  # its line breaks are HTML
         frames = {s: f.assign(text=f["text"].str.replace("<br />", " ")) for s, f in frames.items()}
-    if name not in TASKS:
-        task = Task(task.name, _classes_of(frames["train"]))
-    frames = _split(task, frames, seed, published=found != "miniature")
-    for split, frame in frames.items():
-        frames[split] = _checked(frame, split, task.labels)
+    # Recorded teachers and results of the named tasks hang on the rows of a draw that is not stratified.
+    frames = fill_splits(frames, task.labels, stratified=own, seed=seed)
     frames, dropped = drop_overlaps(frames)
+    check_splits(frames, dropped, task.labels)
+    if own:
+        warn_of_contradictions(frames["train"])
     return TaskData({s: _to_dataset(f, task.labels) for s, f in frames.items()}, task, found, dropped)
-
-
-def drop_overlaps(frames: dict[str, pd.DataFrame]) -> tuple[dict[str, pd.DataFrame], dict[str, int]]:
-    """Remove from each split the texts that occur in a later one (train before validation before test).
-
-    Texts are compared lower-cased with white space folded. Returns the frames and {split: rows removed}.
-    """
-    kept, dropped, held_out = {}, {}, set()
-    for split in ("test", "validation", "train", "unsupervised"):
-        if split not in frames:
-            continue
-        keys = frames[split]["text"].map(normalise)
-        leaks = keys.isin(held_out)
-        kept[split], dropped[split] = frames[split][~leaks].reset_index(drop=True), int(leaks.sum())
-        if split != "train":  # the unlabelled pool may repeat train: the teacher has seen those texts anyway
-            held_out |= set(keys)
-    return {split: kept[split] for split in frames}, dropped
 
 
 def few_labels(data: TaskData, *, train: int, held_out: int, seed: int = 0) -> TaskData:
@@ -130,120 +138,146 @@ def few_labels(data: TaskData, *, train: int, held_out: int, seed: int = 0) -> T
 
     Validation and test are cut to `held_out` texts each, drawn at random; what they lose goes nowhere. A split that
     is small enough stays whole.
+
+    Raises DataError when a class has fewer texts than its share, or a split would be empty.
     """
-    random, splits = np.random.default_rng(seed), dict(data)
+    labels, classes = data.labels("train"), data.task.labels
+    each, counts = train // len(classes), np.bincount(labels, minlength=len(classes))
+    if each < 1 or held_out < 1:
+        raise DataError(
+            f"cannot draw {train} labelled and {held_out} held-out text(s) for {len(classes)} classes: "
+            "ask for one or more of each class, and one or more held out"
+        )
+    if counts.min() < each:
+        raise DataError(
+            f"class {classes[counts.argmin()]!r} has {counts.min()} text(s) in train, fewer than the {each} a class "
+            f"of {train} labelled texts: ask for {len(classes) * counts.min()} or fewer"
+        )
+    random, chosen = np.random.default_rng(seed), dict(data)
     for split in ("validation", "test"):
         rows = random.permutation(len(data[split]))[:held_out]
-        splits[split] = data[split].select(np.sort(rows))
-    labels = data.labels("train")
-    by_class = [random.permutation(np.flatnonzero(labels == k)) for k in range(len(data.task.labels))]
-    labelled = np.sort(np.concatenate([rows[: train // len(by_class)] for rows in by_class]))
+        chosen[split] = data[split].select(np.sort(rows))
+    by_class = [random.permutation(np.flatnonzero(labels == k)) for k in range(len(classes))]
+    labelled = np.sort(np.concatenate([rows[:each] for rows in by_class]))
     rest = np.setdiff1d(np.arange(len(labels)), labelled)
-    splits["train"] = data["train"].select(labelled)
+    chosen["train"] = data["train"].select(labelled)
     unlabelled = [data["train"].select(rest)["text"], data.texts("unsupervised") if "unsupervised" in data else []]
-    splits["unsupervised"] = Dataset.from_dict({"text": [text for texts in unlabelled for text in texts]})
-    return TaskData(splits, data.task, data.source, data.dropped)
+    chosen["unsupervised"] = Dataset.from_dict({"text": [text for texts in unlabelled for text in texts]})
+    return TaskData(chosen, data.task, data.source, data.dropped)
 
 
-def normalise(text: str) -> str:
-    """The form in which two texts count as the same: lower case, single spaces."""
-    return " ".join(text.lower().split())
-
-
-def _named_task(task: Task, folder: str | None, source: str | None) -> tuple[dict[str, Table], str]:
+def _named_task(task: Task, data_dir: str | Path | None, source: str | None) -> tuple[dict[str, Table], str]:
     if source == "miniature":
         return {
             split: Table(pd.DataFrame({"text": texts, "label": labels} if split != "unsupervised" else {"text": texts}))
             for split, (texts, labels) in miniature.generate(task.name).items()
         }, "miniature"
-    if source in (None, "folder") and folder and (Path(folder) / task.name).is_dir():
-        return read_folder(Path(folder) / task.name), "folder"
+    folder = None if source == "hub" else data_folder(data_dir)
+    if folder and (folder / task.name).is_dir():
+        return read_folder(folder / task.name), "folder"
     if source == "folder":
-        raise DataError(
-            f"no folder {task.name!r} in {folder!r}: set $DISTILL_DATA or data_dir= to the folder that has it"
-        )
+        where = f"no folder {task.name!r} in {str(folder)!r}" if folder else "no data folder"
+        raise DataError(f"{where}: set $DISTILL_DATA or data_dir= to the folder that has {task.name!r}")
     return read_hub(task.hub, task.hub_config), "hub"
 
 
-def _own_data(name: str) -> tuple[dict[str, Table], str, Task]:
-    path = Path(name)
-    task = Task(path.stem or name, ())
+def _own_data(name: str | Path) -> tuple[dict[str, Table], str, Task]:
+    """The tables, where they were found, and a task without classes, named so that it is none of TASKS."""
+    path, name = Path(os.path.expanduser(name)), str(name)
     if path.is_dir():
-        return read_folder(path), "folder", task
+        return read_folder(path), "folder", Task(f"{path.resolve().name}/", ())
     if path.is_file():
-        return {"train": read_file(path)}, "file", task
-    if path.suffix in SUFFIXES:
+        return {"train": read_file(path)}, "file", Task(path.name, ())
+    if is_data_file(path):
         raise DataError(f"no file {name!r} here: give a path relative to the notebook, or an absolute one")
+    if name.startswith((".", "~")) or name.endswith("/") or path.is_absolute():
+        raise DataError(f"no folder {name!r} here: give a path relative to the notebook, or an absolute one")
     if name.count("/") == 1:
-        return read_hub(name, None), "hub", task
+        return read_hub(name, None), "hub", Task(name, ())
     raise DataError(
         f"unknown task {name!r}: use one of {', '.join(TASKS)}, a file ({', '.join(SUFFIXES)}), a folder, "
         "or a hub id 'owner/name'"
     )
 
 
-def _columns(frame: pd.DataFrame, split: str, text: str, label: str) -> pd.DataFrame:
-    if text not in frame and "text" in frame:
-        text = "text"
-    wanted = {"text": text} if split == "unsupervised" else {"text": text, "label": label}
-    for column in wanted.values():
-        if column not in frame:
+def _column(table: Table, split: str, *names: str) -> pd.Series:
+    """The first of these columns that the table has."""
+    source = f" ({table.source})" if table.source else ""
+    if table.frame.empty:
+        raise DataError(f"the {split} split has no rows{source}: give it some, or take it away")
+    for name in names:
+        if name in table.frame:
+            return table.frame[name]
+    raise DataError(
+        f"no column {names[0]!r} in {split}: it has {', '.join(map(repr, table.frame.columns))}{source}; "
+        "say which with text_column and label_column"
+    )
+
+
+def _texts(table: Table, split: str, asked_for: str | None, usual: str) -> list[str]:
+    # Only where no column was asked for: a task's files may call it "text" where the hub has another name.
+    texts = _column(table, split, *([asked_for] if asked_for else [usual, "text"])).tolist()
+    empty = [row for row, text in enumerate(texts) if text is None or isinstance(text, str) and not text.strip()]
+    if empty:
+        raise DataError(
+            f"{len(empty)} empty text(s) in {split}, first in row {empty[0]}: remove them{_place(table, empty[0])}"
+        )
+    for row, text in enumerate(texts):
+        if not isinstance(text, str):
             raise DataError(
-                f"no column {column!r} in {split}: it has {', '.join(map(repr, frame.columns))}; "
-                "say which with text_column and label_column"
+                f"the text in {split}, row {row}, is a {type(text).__name__}, not a string: write it in quotes, or "
+                f"say with text_column which column holds the texts{_place(table, row)}"
             )
-    return pd.DataFrame({new: frame[old] for new, old in wanted.items()})
+    return texts
 
 
-def _classes_of(train: pd.DataFrame) -> tuple[str, ...]:
-    classes = sorted(train["label"].dropna().unique())
+def _names(table: Table, split: str, column: str, class_names: tuple[str, ...]) -> list[str]:
+    """The class name of each row. class_names: those that numbers stand for; the table's own where there are none."""
+    class_names, names = class_names or table.class_names.get(column, ()), []
+    for row, value in enumerate(_column(table, split, column)):
+        try:
+            names.append(name_of(value, class_names))
+        except ValueError as error:
+            raise DataError(
+                f"label in {split}, row {row}: {error}; give each text one class{_place(table, row)}"
+            ) from error
+    if missing := [row for row, name in enumerate(names) if name is None]:
+        raise DataError(
+            f"{len(missing)} missing label(s) in {split}, first in row {missing[0]}: "
+            f"label those rows or remove them{_place(table, missing[0])}"
+        )
+    return names
+
+
+def _classes(train: Table, names: list[str], column: str) -> tuple[str, ...]:
+    classes = classes_of(names, train.class_names.get(column, ()))
     if len(classes) < 2:
-        raise DataError(f"column 'label' holds {len(classes)} class: a classifier needs at least two")
-    return tuple(str(label) for label in classes)
+        raise DataError(f"column {column!r} holds {len(classes)} class: a classifier needs at least two")
+    return classes
 
 
-def _split(task: Task, frames: dict[str, pd.DataFrame], seed: int, published: bool) -> dict[str, pd.DataFrame]:
-    frames = dict(frames)
-    if task.name == "cola" and published:  # its test labels are private: the validation set is the test set here
-        frames["test"] = frames.pop("validation") if "validation" in frames else frames.get("test")
-    if "test" in frames and "label" in frames["test"] and (frames["test"]["label"] == -1).all():
-        raise DataError("the test split has no labels (all -1): give a labelled one")
-    for split in ("test", "validation"):
-        if frames.get(split) is None:
-            shuffled = frames["train"].sample(frac=1.0, random_state=seed)
-            size = max(1, round(VALIDATION_SHARE * len(shuffled)))
-            frames[split], frames["train"] = shuffled[:size], shuffled[size:].sort_index()
-    return {split: frames[split] for split in (*SPLITS, "unsupervised") if split in frames}
-
-
-def _checked(frame: pd.DataFrame, split: str, labels: tuple[str, ...]) -> pd.DataFrame:
-    empty = frame["text"].isna() | (frame["text"].astype(str).str.strip() == "")
-    if empty.any():
+def _numbers(names: list[str], classes: tuple[str, ...], table: Table, split: str, column: str) -> np.ndarray:
+    numbers = numbers_of(names, classes)
+    unknown = np.flatnonzero(numbers == -1)
+    if len(unknown):
+        values = table.frame[column].astype(str)
+        if len(unknown) == len(values) and values.isin(["-1", "-1.0"]).all():  # how the hub marks what has no label
+            raise DataError(f"the {split} split has no labels (all -1): give a labelled one")
+        row = unknown[0]
         raise DataError(
-            f"{int(empty.sum())} empty text(s) in {split}, first in row {frame.index[empty][0]}: remove them"
+            f"label {values.iloc[row][:40]!r} in {split}, row {row}, is outside the class list "
+            f"({_listed(classes)}): correct it or remove the row{_place(table, row)}"
         )
-    frame = frame.assign(text=frame["text"].astype(str))
-    if split == "unsupervised":
-        return frame
-    if frame["label"].isna().any():
-        missing = frame["label"].isna()
-        raise DataError(
-            f"{int(missing.sum())} missing label(s) in {split}, first in row {frame.index[missing][0]}: "
-            "label those rows or remove them"
-        )
-    numbers = {name: number for number, name in enumerate(labels)}
-    is_number = pd.api.types.is_numeric_dtype(frame["label"])
-    known = frame["label"].map(lambda value: numbers.get(str(value), value if is_number else -1))
-    if is_number:  # integers that are not themselves class names are class numbers
-        known = known.astype(float)
-        known = known.where((known % 1 == 0) & known.between(0, len(labels) - 1), -1)
-    if (known == -1).any():
-        bad = frame["label"][known == -1]
-        raise DataError(
-            f"label {str(bad.iloc[0])!r} in {split}, row {bad.index[0]}, is outside the class list "
-            f"({', '.join(labels)}): correct it or remove the row"
-        )
-    return frame.assign(label=known.astype(np.int64))
+    return numbers
+
+
+def _listed(classes: tuple[str, ...]) -> str:
+    names = ", ".join(" ".join(name.split())[:40] for name in classes[:20])
+    return names + (f" and {len(classes) - 20} more" if len(classes) > 20 else "")
+
+
+def _place(table: Table, row: int) -> str:
+    return f" ({table.where(row)})" if table.source else ""
 
 
 def _to_dataset(frame: pd.DataFrame, labels: tuple[str, ...]) -> Dataset:

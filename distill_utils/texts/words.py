@@ -67,3 +67,8 @@ def pieces(text: str, longest: int) -> list[str]:
         return [text]
     ends = np.linspace(0, len(words), -(-len(words) // longest) + 1).round().astype(int)
     return [" ".join(words[start:end]) for start, end in pairwise(ends)]
+
+
+def normalise(text: str) -> str:
+    """The form in which two texts count as the same: lower case, single spaces."""
+    return " ".join(text.lower().split())
