@@ -113,13 +113,13 @@ def _split(text: str) -> list[bytes]:
 def _standard(data: bytes) -> bytes:
     """UTF-8 with all that is not ASCII in one case, and spaces where it separates words."""
     parts = _BEYOND_ASCII.split(data)
-    for place in range(1, len(parts), 2):
-        run = parts[place]
-        found = _spell(run) if len(run) <= _SHORT else _spell.__wrapped__(run)
-        if found is None:  # its mark belongs to the letter before
-            before = parts[place - 1]
-            parts[place - 1], found = before[:-1], _spell.__wrapped__((before[-1:] or b" ") + run)
-        parts[place] = found
+    found = [_spell(run) if len(run) <= _SHORT else _spell.__wrapped__(run) for run in parts[1::2]]
+    if None in found:  # a run's mark belongs to the letter before it
+        for place in (place for place, spelled in enumerate(found) if spelled is None):
+            before = parts[2 * place]
+            found[place] = _spell.__wrapped__((before[-1:] or b" ") + parts[2 * place + 1])
+            parts[2 * place] = before[:-1]
+    parts[1::2] = found
     return b"".join(parts)
 
 
