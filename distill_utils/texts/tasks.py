@@ -10,6 +10,7 @@ from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
 from distill_utils.texts import miniature
 from distill_utils.texts.readers import SPLITS, SUFFIXES, DataError, Table, read_file, read_folder, read_hub
+from distill_utils.texts.words import normalise
 
 VALIDATION_SHARE = 0.1  # of train, where a task has no validation split of its own
 
@@ -111,7 +112,7 @@ def load_task(
 def drop_overlaps(frames: dict[str, pd.DataFrame]) -> tuple[dict[str, pd.DataFrame], dict[str, int]]:
     """Remove from each split the texts that occur in a later one (train before validation before test).
 
-    Texts are compared lower-cased with white space folded. Returns the frames and {split: rows removed}.
+    Texts are compared as `words.normalise` writes them. Returns the frames and {split: rows removed}.
     """
     kept, dropped, held_out = {}, {}, set()
     for split in ("test", "validation", "train", "unsupervised"):
@@ -143,11 +144,6 @@ def few_labels(data: TaskData, *, train: int, held_out: int, seed: int = 0) -> T
     unlabelled = [data["train"].select(rest)["text"], data.texts("unsupervised") if "unsupervised" in data else []]
     splits["unsupervised"] = Dataset.from_dict({"text": [text for texts in unlabelled for text in texts]})
     return TaskData(splits, data.task, data.source, data.dropped)
-
-
-def normalise(text: str) -> str:
-    """The form in which two texts count as the same: lower case, single spaces."""
-    return " ".join(text.lower().split())
 
 
 def _named_task(task: Task, folder: str | None, source: str | None) -> tuple[dict[str, Table], str]:
