@@ -9,12 +9,12 @@ from collections import Counter, defaultdict
 
 import numpy as np
 
-from distill_utils.texts.words import UNSPACED, normalise, plain, word_spans, words_of, write, written_words
+from distill_utils.texts.words import UNSPACED, normalise, word_spans, words_of, write, written_words
 
 # White space after a full stop, but not after that of a title or an initial; scripts without spaces need none.
 _SENTENCE_END = re.compile(
-    r"""(?:(?<=[.!?؟۔।॥])|(?<=[.!?]["')]))(?<!\b[A-Z]\.)(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)\s+"""
-    rf"""|(?:(?<=[。!?])|(?<=[。!?][」』"')]))(?=[「『(]?{UNSPACED})"""
+    r"""(?:(?<=[.!?…؟۔।॥])|(?<=[.!?…]["'”’»)]))(?<!\b[A-Z]\.)(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)\s+"""
+    rf"""|(?:(?<=[。！？!?])|(?<=[。！？!?][」』”’"')）]))(?=[「『“‘(（]?{UNSPACED})"""
 )
 _LINE_BREAK = re.compile(r"<br\s*/?>")
 
@@ -85,7 +85,7 @@ def sentences(documents: list[str], shortest: int = 4, longest: int = 40) -> lis
     found = {}
     for document in documents:
         lines = [line for part in _LINE_BREAK.split(document) for line in part.splitlines()]
-        for sentence in (sentence for line in lines for sentence in _SENTENCE_END.split(plain(line))):
+        for sentence in (sentence for line in lines for sentence in _SENTENCE_END.split(line)):
             words = written_words(sentence)
             if shortest <= len(words) <= longest:
                 found[write(words)] = None

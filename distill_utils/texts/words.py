@@ -42,10 +42,10 @@ _UNSPACED = (
     "\u30fc-\u30ff\u3105-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\U0001aff0-\U0001b16f\U00020000-\U0003ffff"
 )
-UNSPACED = rf"(?!\d)[{_UNSPACED}]"  # one such letter, as a pattern
+UNSPACED = rf"(?=[^\W\d])[{_UNSPACED}]"  # one such letter, as a pattern: no mark, no digit
 _UNSPACED_LETTER = re.compile(UNSPACED)
 _UNIT = re.compile(rf"[^\w\s]*{UNSPACED}[^\w\s]*|(?:(?!{UNSPACED})\S)+")
-_BETWEEN_UNSPACED = re.compile(rf"({UNSPACED}[^\w\s]*) (?=[^\w\s]*{UNSPACED})")
+_BETWEEN_UNSPACED = re.compile(rf"({UNSPACED}[^\w\s]*) (?={UNSPACED})")
 _BLOCK = re.compile(r"[A-Za-z0-9'\x80-\U0010ffff]+")  # of plain text: what ASCII does not separate
 
 
