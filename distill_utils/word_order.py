@@ -8,19 +8,23 @@ from itertools import pairwise
 import numpy as np
 
 from distill_utils.results.scoreboard import paired_bootstrap
+from distill_utils.texts.words import UNSPACED, plain, write, written_words
 
-_TAIL = re.compile(r"[\s.,;:!?…'\"`’”)\]}-]*\Z")
-_SENTENCE_GAP = re.compile(r"(?<=[.!?])(\s+)")
-_BREAK = re.compile(r"(\w*)\s*[.!?][\s.!?'\"`’”)\]}]*\s(?=\S*\w)")  # captures the word before the mark
+# Of plain text, but for the second, which leaves line ends between sentences as they are.
+_TAIL = re.compile(r"[\s.,;:!?'\"`)\]}。、؟۔।॥」』】》-]*\Z")
+_SENTENCE_GAP = re.compile(rf"((?<=[.!?؟۔।॥])\s+|(?<=[。！？!?])(?={UNSPACED}))")
+_BREAK = re.compile(  # captures the word before the mark
+    rf"""(\w*)\s*(?:[.!?؟۔।॥][\s.!?'"`)\]}}]*\s(?=\S*\w)|[。!?][」』"')]*(?=[「『(]?{UNSPACED}))"""
+)
 _TITLES = {"mr", "mrs", "ms", "dr", "st"}
 
 
 def shuffle(text: str, n: int = 1, *, random: np.random.Generator, within_sentences: bool = False) -> str:
-    """The text with its n-grams in another order; punctuation at its end stays, words are joined by one space.
+    """The plain text with its n-grams in another order; punctuation at its end stays, words are joined by one space.
 
-    Words are what white space separates, cut into chunks of `n` from the first on (the last may be shorter). The
-    order is redrawn until it differs; a text that has no other order comes back as it is. `within_sentences`
-    shuffles each sentence of a document (up to . ! or ? and white space) on its own.
+    Words are what white space separates (letters in scripts without), cut into chunks of `n` from the first on (the
+    last may be shorter). The order is redrawn until it differs; a text that has no other order comes back as it is.
+    `within_sentences` shuffles each sentence of a document (up to . ! or ? and white space) on its own.
 
     Pass one generator for all texts: seeding it anew would give all texts of one length the same permutation.
     Raises ValueError when n is below 1.
@@ -36,7 +40,7 @@ def shuffle(text: str, n: int = 1, *, random: np.random.Generator, within_senten
     shuffled = words
     while shuffled == words:
         shuffled = [word for chunk in random.permutation(len(chunks)) for word in chunks[chunk]]
-    return " ".join(shuffled) + tail
+    return write(shuffled) + tail
 
 
 def eligible(
@@ -63,7 +67,7 @@ def eligible(
         )
     fits = _longer_than_three(texts) & (labels == predictions)
     if single_sentences:
-        fits &= np.array([all(word.lower() in _TITLES for word in _BREAK.findall(text)) for text in texts], bool)
+        fits &= np.array([all(word.lower() in _TITLES for word in _BREAK.findall(plain(text))) for text in texts], bool)
     by_class = [np.flatnonzero(fits & (labels == number)) for number in np.unique(labels)]
     each = min(map(len, by_class), default=0)
     if max_texts is not None:
@@ -140,8 +144,9 @@ def wos(
 
 
 def _words_and_tail(text: str) -> tuple[list[str], str]:
+    text = plain(text)
     end = _TAIL.search(text).start()
-    return text[:end].split(), text[end:]
+    return written_words(text[:end]), text[end:]
 
 
 def _longer_than_three(texts: list[str]) -> np.ndarray:

@@ -69,6 +69,21 @@ def test_within_sentences_each_sentence_stays_in_its_place():
     assert shuffle(text, random=stream(), within_sentences=True) == "two one. four three!\nAnd ... six five ? seven"
 
 
+def test_scripts_without_spaces_have_an_order_of_characters():
+    found = shuffle("我很高兴。", random=stream())
+    assert found != "我很高兴。" and sorted(found[:-1]) == sorted("我很高兴") and found[-1] == "。"
+    assert shuffle("很。", random=stream()) == "很。"
+    whole = shuffle("很好。不好！他。", random=stream(), within_sentences=True)
+    assert whole == "好很。好不!他。"
+    texts = ["我很高兴。", "很好。", "我高兴。他很好！"]
+    assert eligible(texts, np.zeros(3, int), np.zeros(3, int), stream()).tolist() == [0]
+    assert eligible(texts, np.zeros(3, int), np.zeros(3, int), stream(), single_sentences=False).tolist() == [0, 2]
+
+
+def test_unicode_spaces_and_quotes_are_plain_before_words_are_moved():
+    assert shuffle("one\u3000don’t”…", random=stream()) == "don't one\"..."
+
+
 def test_dev_r_is_right_long_enough_and_one_sentence():
     texts = [
         "one two three four .",

@@ -61,8 +61,9 @@ class MLP(Student):
     def _start_columns(self, column: int, start: np.ndarray) -> int:
         start = start[:, : self.embedding.embedding_dim - column]
         end = column + start.shape[1]
-        with torch.no_grad():
-            self.embedding.weight[:, column:end] += torch.as_tensor(0.3 * start / start.std(), dtype=torch.float32)
+        if start.size and start.std() > 0:  # a teacher that says the same of every word tells them apart by nothing
+            with torch.no_grad():
+                self.embedding.weight[:, column:end] += torch.as_tensor(0.3 * start / start.std(), dtype=torch.float32)
         return end
 
     def forward(self, rows: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:

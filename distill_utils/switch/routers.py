@@ -12,7 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from distill_utils.texts.words import Vocabulary, words_of
+from distill_utils.texts.words import Vocabulary
 from distill_utils.word_order import shuffle
 
 Router = Callable[[list[str], np.ndarray], np.ndarray]
@@ -87,7 +87,7 @@ class DeferralHead:
 
     def _features(self, texts: list[str], logits: np.ndarray) -> np.ndarray:  # (n, n_classes + 4)
         probabilities = _sorted_probabilities(logits)
-        n_words = np.array([len(words_of(text)) for text in texts])
+        n_words = self.vocabulary.encode(texts, keep_unknown=True)[1] - 1  # without the closing mark
         unknown = 1 - self.vocabulary.encode(texts)[1] / np.maximum(n_words, 1)
         return np.column_stack(
             [probabilities, margin(logits), entr(probabilities).sum(axis=1), np.log1p(n_words), unknown]

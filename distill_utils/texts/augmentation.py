@@ -1,42 +1,51 @@
 """More texts for the teacher to label: four cheap ways to make a transfer set out of the training texts.
 
-Every function takes texts and a seed and gives new texts; words are what white space separates, so apostrophes and
-hyphens survive. The label of a new text is nobody's business here: the teacher decides it.
+Every function takes texts and a seed and gives new texts; words are moved as they are written (`written_words`), so
+apostrophes and hyphens survive. The label of a new text is nobody's business here: the teacher decides it.
 """
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 
 import numpy as np
 
-from distill_utils.texts.words import normalise
+from distill_utils.texts.words import UNSPACED, normalise, word_spans, words_of, write, written_words
 
-# White space after a full stop, but not after that of a title or an initial; a line's end.
+# White space after a full stop, but not after that of a title or an initial; scripts without spaces need none.
 _SENTENCE_END = re.compile(
-    r"""(?:(?<=[.!?])|(?<=[.!?]["')]))(?<!\b[A-Z]\.)(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)\s+|<br\s*/?>|\n"""
+    r"""(?:(?<=[.!?…؟۔।॥])|(?<=[.!?…]["'”’»)]))(?<!\b[A-Z]\.)(?<!\bMr\.)(?<!\bMrs\.)(?<!\bMs\.)(?<!\bDr\.)(?<!\bSt\.)\s+"""
+    rf"""|(?:(?<=[。！？!?])|(?<=[。！？!?][」』”’"')）]))(?=[「『“‘(（]?{UNSPACED})"""
 )
+_LINE_BREAK = re.compile(r"<br\s*/?>")
 
 
 def word_probes(texts: list[str]) -> dict[str, str]:
-    """A tiny text for each word of `texts`, the most frequent word first: {word: opening + word}.
+    """A tiny text for each word of `texts` (`words_of`), the most frequent word first: {word: opening + word}.
 
     The opening is the commonest first two words of a text ("i feel" on Emotion), so the teacher reads the word in
-    a place it knows. A probe costs a fifth of a sentence to label.
+    a place it knows, and as the texts most often write it: "dont" as "don't". A probe costs a fifth of a sentence to
+    label.
     """
-    counts = Counter(word for text in texts for word in text.split())
-    openings = Counter(" ".join(text.split()[:2]) for text in texts)
-    opening = openings.most_common(1)[0][0] if texts else ""
-    return {word: f"{opening} {word}" for word, _ in counts.most_common()}
+    written = [written_words(text) for text in texts]
+    openings = Counter(tuple(words[:2]) for words in written)
+    opening = openings.most_common(1)[0][0] if openings else ()
+    forms = defaultdict(Counter)
+    for chunk, count in Counter(chunk for words in written for chunk in words).items():
+        for start, end in word_spans(chunk):
+            form = chunk[start:end]
+            forms[words_of(form)[0]][form] += count
+    counts = Counter({word: found.total() for word, found in forms.items()})
+    return {word: write([*opening, forms[word].most_common(1)[0][0]]) for word, _ in counts.most_common()}
 
 
 def fragments(texts: list[str], n: int, *, seed: int, shortest: int = 3, longest: int = 8) -> list[str]:
     """Up to `n` pieces of `shortest` to `longest` neighbouring words from each text; texts no longer give none."""
     random, pieces = np.random.default_rng(seed), []
-    for words in map(str.split, texts):
+    for words in map(written_words, texts):
         for size in random.integers(shortest, longest + 1, size=n):
             start = random.integers(0, max(1, len(words) - size + 1))
             if size < len(words):
-                pieces.append(" ".join(words[start : start + size]))
+                pieces.append(write(words[start : start + size]))
     return pieces
 
 
@@ -45,28 +54,29 @@ def replace_words(texts: list[str], n: int, *, seed: int, rate: float = 0.3, dro
 
     Replacements are drawn evenly from all distinct words, so rare ones are seen in many contexts.
     """
-    lexicon = np.array(list(dict.fromkeys(word for text in texts for word in text.split())), dtype=object)
+    written = [written_words(text) for text in texts]
+    lexicon = np.array(list(dict.fromkeys(word for words in written for word in words)), dtype=object)
     random, versions = np.random.default_rng(seed), []
-    for words in map(str.split, texts):
+    for words in written:
         for chance in random.random((n, len(words))):
-            others = lexicon[random.integers(0, len(lexicon), size=len(words))]
+            others = lexicon[random.integers(0, max(1, len(lexicon)), size=len(words))]
             kept = [
                 other if draw < drop + rate else word
                 for word, other, draw in zip(words, others, chance, strict=True)
                 if draw >= drop
             ]
-            versions.append(" ".join(kept or words))
+            versions.append(write(kept or words))
     return versions
 
 
 def splice(texts: list[str], n: int, *, seed: int) -> list[str]:
-    """`n` texts for each one: its beginning, then the end of another, cut at random places."""
+    """`n` texts for each one that has words: its beginning, then the end of another, cut at random places."""
     random, spliced = np.random.default_rng(seed), []
-    words = [text.split() for text in texts]
+    words = [found for found in map(written_words, texts) if found]
     for head in words:
         for other in random.integers(0, len(words), size=n):
             tail = words[other]
-            spliced.append(" ".join(head[: random.integers(1, len(head) + 1)] + tail[random.integers(0, len(tail)) :]))
+            spliced.append(write(head[: random.integers(1, len(head) + 1)] + tail[random.integers(0, len(tail)) :]))
     return spliced
 
 
@@ -74,10 +84,11 @@ def sentences(documents: list[str], shortest: int = 4, longest: int = 40) -> lis
     """The distinct sentences of `shortest` to `longest` words in long texts, in order; a line's end ends one, too."""
     found = {}
     for document in documents:
-        for sentence in _SENTENCE_END.split(document):
-            words = sentence.split()
+        lines = [line for part in _LINE_BREAK.split(document) for line in part.splitlines()]
+        for sentence in (sentence for line in lines for sentence in _SENTENCE_END.split(line)):
+            words = written_words(sentence)
             if shortest <= len(words) <= longest:
-                found[" ".join(words)] = None
+                found[write(words)] = None
     return list(found)
 
 

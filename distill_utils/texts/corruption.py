@@ -7,6 +7,8 @@ from difflib import SequenceMatcher
 
 import numpy as np
 
+from distill_utils.texts.words import plain, written_words
+
 # Words that carry grammar rather than content, and forms that may not take each other's place.
 FUNCTION_WORDS = frozenset(
     """a an the of to in on at by for from with and or but that which who is are was were be been has have had do does
@@ -33,13 +35,15 @@ def corrupt(words: list[str], random: np.random.Generator) -> list[str]:
 def originals_and_corrupted(sentences: list[str], *, seed: int) -> tuple[list[str], np.ndarray, list[list[int]]]:
     """Each sentence of three words or more, and its corrupted twins: texts, labels and faults.
 
-    Labels, int64: 1 original, 0 corrupted. Faults, for each text: 1 for a word that the corruption touched, else 0.
-    A closing mark stays where it is. A twin that came out like its original is left out.
+    Labels, int64: 1 original, 0 corrupted. Faults, for each text: 1 for a word that the corruption touched, else 0;
+    texts are plain, with one space between words, whatever the script, so that faults can be counted off. A closing
+    mark stays where it is. A twin that came out like its original is left out.
     """
     random, texts, labels, faults = np.random.default_rng(seed), [], [], []
     for sentence in sentences:
-        body = sentence.rstrip(".?! ")
-        words, end = body.split(), sentence[len(body) :].rstrip()
+        sentence = plain(sentence)
+        body = sentence.rstrip(".?! 。؟۔।॥")
+        words, end = written_words(body), sentence[len(body) :].rstrip()
         if len(words) < 3:
             continue
         for version in [words] + [corrupt(words, random) for _ in range(TWINS)]:

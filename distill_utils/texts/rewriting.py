@@ -1,6 +1,6 @@
 """New versions of a text by rule: EDA (Wei and Zou, 2019) and the rules of Tang et al. (2019).
 
-Words are what white space separates, so apostrophes and hyphens survive. The rules need to know words: synonyms from
+Words are moved as they are written, so apostrophes and hyphens survive. The rules need to know words: synonyms from
 WordNet or from an embedding table, parts of speech from NLTK's tagger or from a word's ending. All of it is looked up
 once for each distinct word; a text then costs microseconds.
 """
@@ -13,7 +13,8 @@ from string import punctuation
 
 import numpy as np
 
-from distill_utils.texts.lexicon import WORDNET, at_hand, pos_tags, wordnet_synonyms
+from distill_utils.texts.lexicon import WORDNET, at_hand, bare_word, pos_tags, wordnet_synonyms
+from distill_utils.texts.words import words_of, write, written_words
 
 
 def eda(
@@ -25,7 +26,8 @@ def eda(
     drawn evenly. nlpaug swaps and deletes; its SynonymAug asks WordNet and a tagger for every word of every text, a
     third of the speed we want, so synonyms come from a table of distinct words. Stop words have none.
 
-    neighbours: {word: like words}, lower-case; read where WordNet is not `at_hand`. Raises ValueError without either.
+    neighbours: {word: like words}, lower-case, or words of a vocabulary; read where WordNet is not `at_hand`. Raises
+    ValueError without either.
     Source: Wei and Zou (2019), section 2; they make 4 versions with alpha 0.1 for 5,000 texts and more.
     """
     import nlpaug.augmenter.word as naw
@@ -37,14 +39,14 @@ def eda(
             rows[operation].append(row)
         for operation in ("swap", "delete"):
             augmenter = naw.RandomWordAug(
-                action=operation, aug_p=alpha, aug_max=None, tokenizer=str.split, reverse_tokenizer=" ".join
+                action=operation, aug_p=alpha, aug_max=None, tokenizer=written_words, reverse_tokenizer=write
             )
             made = augmenter.augment([sources[row] for row in rows[operation]])
             versions.update(zip(rows[operation], made, strict=True))
         for operation, rewrite in (("replace", _replace), ("insert", _insert)):
             for row in rows[operation]:
-                words = sources[row].split()
-                versions[row] = " ".join(rewrite(words, table, math.ceil(alpha * len(words))))
+                words = written_words(sources[row])
+                versions[row] = write(rewrite(words, table, math.ceil(alpha * len(words))))
     # nlpaug starts a text that it swaps with a capital, and writes "I".
     return [versions[row].lower() if source.islower() else versions[row] for row, source in enumerate(sources)]
 
@@ -68,12 +70,14 @@ def _synonyms(texts: list[str], neighbours: dict[str, list[str]] | None) -> dict
     """Synonyms of the words as the texts write them: "Movie," gives "Film,"."""
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-    bare = {word: word.strip(punctuation) for text in texts for word in text.split()}
+    bare = {word: bare_word(word) for text in texts for word in written_words(text)}
     wanted = {word.lower() for word in bare.values() if len(word) > 1} - ENGLISH_STOP_WORDS
     if at_hand(WORDNET):
         neighbours = wordnet_synonyms(sorted(wanted))
     elif neighbours is None:
         raise ValueError("no synonyms: point $NLTK_DATA at a folder with corpora/wordnet.zip, or give neighbours=")
+    else:  # a vocabulary has "dont" for "don't"
+        neighbours = {word: neighbours.get(word) or neighbours.get("".join(words_of(word))) for word in wanted}
     return {
         word: [word.replace(core, other.capitalize() if core[0].isupper() else other) for other in others]
         for word, core in bare.items()
@@ -112,7 +116,8 @@ def tang(
     Source: Tang et al. (2019), section 3.4, with their chances; they make 20 versions of a text.
     """
     generator, tags = np.random.default_rng(seed), pos_tags(texts)
-    counts = Counter(word for text in texts for word in text.split())
+    written = [written_words(text) for text in texts]
+    counts = Counter(word for words in written for word in words)
     lexicon = sorted(counts, key=lambda word: (tags[word], word))  # words of one tag stand together
     names = np.array([*lexicon, mask], dtype=object)
     ends = np.cumsum([0] + [counts[word] for word in lexicon])  # word i holds the tickets ends[i] to ends[i + 1]
@@ -120,8 +125,8 @@ def tang(
     first, last = (ends[np.searchsorted(tag_of, tag_of, side)] for side in ("left", "right"))
 
     row_of = {word: row for row, word in enumerate(lexicon)}
-    rows = np.array([row_of[word] for text in texts for word in text.split()], dtype=int)
-    lengths = np.array([len(text.split()) for text in texts], dtype=int)
+    rows = np.array([row_of[word] for words in written for word in words], dtype=int)
+    lengths = np.array([len(words) for words in written], dtype=int)
     starts = np.cumsum(lengths) - lengths
 
     def version() -> list[str]:
@@ -134,7 +139,7 @@ def tang(
         begin = starts + np.where(cut, skipped, 0)
         end = np.where(cut, begin + size, starts + lengths)
         words = names[new].tolist()
-        return [" ".join(words[a:b]) for a, b in zip(begin.tolist(), end.tolist(), strict=True)]
+        return [write(words[a:b]) for a, b in zip(begin.tolist(), end.tolist(), strict=True)]
 
     versions = [version() for _ in range(n)]
     return [text for same in zip(*versions, strict=True) for text in same]

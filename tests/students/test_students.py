@@ -80,6 +80,27 @@ def test_training_again_changes_predictions(mlp):
     np.testing.assert_allclose(mlp.eval().predict_logits(TEXTS), before + 1, atol=1e-6)
 
 
+@pytest.mark.parametrize("pooling", ["mean", "pairs"])
+@pytest.mark.parametrize("opinion", [0.0, 0.3])
+def test_opinions_that_are_all_alike_are_no_start(pooling, opinion):  # case 01
+    alike = np.tile(np.float32([opinion, 1.7, -0.1]), (len(VOCABULARY), 1))
+    model = MLP(VOCABULARY, ("no", "yes", "maybe"), pooling=pooling, word_logits=alike)
+    assert all(weight.isfinite().all() for weight in model.parameters())
+    assert 0.05 < model.embedding.weight.std() < 0.15
+
+
+def test_a_text_in_capitals_or_curly_quotes_gets_the_same_answer(mlp):
+    ways = [
+        "i am happy don't 😍",
+        "I AM HAPPY DON’T 😍",
+        "“I” am\u00a0Happy, Don‘t😍\ufe0f",
+        "ｉ ａｍ\u3000ｈａｐｐｙ…don't",
+    ]
+    answers = mlp.predict_logits(ways)
+    np.testing.assert_array_equal(answers, np.tile(answers[:1], (4, 1)))
+    assert np.abs(answers[0] - mlp.predict_logits(["i am happy"])[0]).max() > 1e-4
+
+
 def test_only_pairs_see_word_order(mlp):
     difference = np.abs(mlp.predict_logits(["so sad i am"]) - mlp.predict_logits(["am i sad so"])).max()
     assert (difference > 1e-4) == (mlp.config["pooling"] == "pairs")
@@ -133,6 +154,14 @@ def test_a_bilstm_reads_a_long_text_in_pieces(bilstm):
     np.testing.assert_allclose(found[1], (first + second) / 2, rtol=1e-5)
     np.testing.assert_allclose(found[[0, 2]], bilstm.predict_logits(["so sad", ""]), rtol=1e-5)
     assert bilstm.predict_logits([]).shape == (0, 3)
+
+
+def test_a_bilstm_reads_all_of_180_words_joined_by_commas(bilstm):  # case 27
+    words = ["happy", "sad"] * 30 + ["so"] * 60 + ["dont", "happy"] * 30
+    thirds = [" ".join(words[start : start + 60]) for start in (0, 60, 120)]
+    np.testing.assert_allclose(
+        bilstm.predict_logits([",".join(words)])[0], bilstm.predict_logits(thirds).mean(axis=0), rtol=1e-5
+    )
 
 
 def test_length_batches_hold_every_row_once_and_one_length_each():

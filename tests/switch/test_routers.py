@@ -82,5 +82,12 @@ def test_the_learned_head_reads_length_and_probabilities():
         assert np.median(scores[hard]) > 0.8 and np.median(scores[~hard]) < 0.1
 
 
+def test_the_learned_head_counts_the_words_that_the_student_counts():
+    texts = ["the film is GOOD", "don’t\u3000like it😍", "很好"]
+    features = DeferralHead(Vocabulary(["good", "dont", "😍", "好"]))._features(texts, np.zeros((3, 2), np.float32))
+    np.testing.assert_allclose(features[:, -2], np.log1p([4, 4, 2]))
+    np.testing.assert_allclose(features[:, -1], [3 / 4, 2 / 4, 1 / 2])
+
+
 def test_random_scores_are_drawn_from_their_seed():
     assert (random_scores(50, 1) == random_scores(50, 1)).all() and (random_scores(50, 1) != random_scores(50, 2)).all()

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from distill_utils.texts.augmentation import (
     fragments,
     pool_without,
@@ -12,15 +14,54 @@ from distill_utils.texts.augmentation import (
     transfer_set,
     word_probes,
 )
+from distill_utils.texts.words import Vocabulary, words_of
 
 TEXTS = ["i feel so happy about it today", "i feel sad don't ask", "we are re-reading a book i love so much", "oh"]
 WORDS = {word for text in TEXTS for word in text.split()}
+CHINESE = ["我今天非常高兴，因为天气很好。", "这部电影不好看！"]
 
 
 def test_word_probes_put_every_word_behind_the_commonest_opening():
     probes = word_probes(TEXTS)
-    assert set(probes) == WORDS and next(iter(probes)) in {"i", "feel", "so"}
-    assert probes["sad"] == "i feel sad"
+    assert set(probes) == WORDS - {"don't", "re-reading"} | {"dont", "re", "reading"}
+    assert next(iter(probes)) in {"i", "feel", "so"}
+    assert probes["sad"] == "i feel sad" and probes["dont"] == "i feel don't" and probes["re"] == "i feel re"
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["GREAT FRIENDLY DRIVER", "LATE BROKEN PARCEL", "GREAT PARCEL"],  # case 01
+        ["Great, Friendly Driver!", "Late “Broken” Parcel…", "Great,Parcel"],
+        ["i don’t like it😍", "don't ÉtÉ", "\u3000don‘t\xa0like"],
+        CHINESE,
+        ["?!", ""],
+        [],
+    ],
+)
+def test_every_word_of_a_vocabulary_is_probed(texts):
+    probes, vocabulary = word_probes(texts), Vocabulary.fit(texts, 99)
+    assert list(probes) == vocabulary.words
+    assert all(words_of(probe)[-1:] == [word] for word, probe in probes.items())
+
+
+def test_a_probe_shows_a_word_as_it_is_mostly_written():
+    probes = word_probes(["We Don’t care", "We Don't know", "we dont", "GREAT", "Great!", "“Great”"])
+    assert probes["dont"] == "We Don't Don't" and probes["great"] == "We Don't Great"
+    assert word_probes(CHINESE)["影"] == "我今影"
+
+
+@pytest.mark.parametrize("make", [fragments, replace_words, splice])
+def test_new_texts_of_scripts_without_spaces_are_made_of_characters(make):
+    made = make(CHINESE, 20, seed=0)
+    assert len(set(made)) > 20 and not any(" " in text for text in made)
+    assert {word for text in made for word in words_of(text)} <= {word for text in CHINESE for word in words_of(text)}
+
+
+def test_texts_without_words_are_no_error():
+    for make in (fragments, replace_words, splice):
+        assert not any(make(["", "\u200b"], 2, seed=0))
+    assert len(splice(["a b", "\xa0"], 2, seed=0)) == 2
 
 
 def test_fragments_are_pieces_of_their_text():
@@ -78,6 +119,7 @@ def test_the_leakage_guard_compares_texts_without_case_and_spacing():
     kept, removed = pool_without(["a b", "A  b ", "a b c", "b", "b"], [" a B", "c"])
     assert kept == ["a b c", "b", "b"] and removed == 2
     assert pool_without(["a"], []) == (["a"], 0)
+    assert pool_without(["I don’t\xa0CARE.", "ｓｔｒａße"], ["i don't care.", "strasse"]) == ([], 2)
 
 
 def test_sentences_end_at_marks_and_lines_but_not_after_titles():
@@ -96,6 +138,12 @@ def test_sentences_end_at_marks_and_lines_but_not_after_titles():
 def test_sentences_have_4_to_40_words_or_as_many_as_asked_for():
     documents = [" ".join(["so"] * size) for size in (3, 4, 40, 41)]
     assert [len(sentence.split()) for sentence in sentences(documents)] == [4, 40]
+    assert sentences(["One two three four.\u2028“Five six seven eight.” Nine ten don’t ask…"]) == [
+        "One two three four.",
+        '"Five six seven eight."',
+        "Nine ten don't ask...",
+    ]
+    assert sentences(["我非常高兴。“天气很好！”他说。不好"]) == ["我非常高兴。", '"天气很好!"']
     documents = [" ".join(["so"] * size) for size in (9, 10, 12, 13)]
     assert [len(sentence.split()) for sentence in sentences(documents, shortest=10, longest=12)] == [10, 12]
 

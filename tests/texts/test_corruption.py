@@ -58,6 +58,13 @@ def test_originals_and_their_twins():
     assert [max(row) for row in faults] == [0, 1, 1, 0, 1, 1]
 
 
+def test_faults_can_be_counted_off_at_spaces_in_any_script():
+    texts, labels, faults = originals_and_corrupted(["I don’t\xa0like “it” at all.", "我很高兴。"], seed=0)
+    assert texts[0] == 'I don\'t like "it" at all.' and "我 很 高 兴。" in texts
+    assert [len(row) for row in faults] == [len(text.split(" ")) for text in texts]
+    assert labels.sum() == 2 and all(max(row) for row, label in zip(faults, labels, strict=True) if not label)
+
+
 @pytest.mark.parametrize(
     "broken, faults",
     [

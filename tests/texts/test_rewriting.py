@@ -131,6 +131,22 @@ def test_a_teacher_reads_the_mask_as_one_token_of_its_own():
     assert tokenizer.tokenize("a _ film") == ["a", "_", "film"]
 
 
+def test_rules_read_curly_quotes_and_scripts_without_spaces(no_nltk_data, only):
+    texts = ["We “sing” don’t\xa0we", "我很高兴。"]
+    assert tang(texts, 1, seed=0, p_mask=0.0, p_pos=0.0, p_ngram=0.0) == ['We "sing" don\'t we', "我很高兴。"]
+    assert tang(texts, 1, seed=0, p_mask=1.0, p_ngram=0.0) == ["_ _ _ _", "_ _ _ _"]
+    only("replace")
+    like = {"sing": ["hum"], "dont": ["never"], "很": ["真"]}  # as a vocabulary writes them
+    made = eda(texts, 20, seed=0, neighbours=like, alpha=0.1)
+    assert set(made[:20]) == {'We "hum" don\'t we', 'We "sing" never we'}
+    assert set(made[20:]) == {"我很高兴。"}  # a single letter is too short for a synonym
+    only("swap")
+    assert all(
+        sorted(words_of(text)) == ["兴", "很", "我", "高"] and " " not in text
+        for text in eda(texts, 9, seed=0, neighbours=like)[9:]
+    )
+
+
 def test_tang_without_chances_changes_nothing(no_nltk_data):
     assert tang(TEXTS, 2, seed=0, p_mask=0.0, p_pos=0.0, p_ngram=0.0) == [text for text in TEXTS for _ in range(2)]
 
