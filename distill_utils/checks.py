@@ -117,11 +117,11 @@ def as_soft_labels(soft_labels: np.ndarray, n_texts: int, n_classes: int) -> np.
     return found
 
 
-def as_outcomes(correct: np.ndarray, what: str = "outcomes") -> np.ndarray:
+def as_outcomes(correct: np.ndarray) -> np.ndarray:
     """Right or wrong, as float64 of 1 and 0, any shape. Raises ValueError when other values are in it."""
     found = np.asarray(correct)
     if found.dtype.kind not in "biuf" or not np.isin(found, (0, 1)).all():
-        raise ValueError(f"{what} hold other values than 0 (wrong) and 1 (right): give answers == labels")
+        raise ValueError("outcomes are 0 (wrong) and 1 (right), and others were given: give answers == labels")
     return found.astype(np.float64)
 
 

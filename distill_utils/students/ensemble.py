@@ -27,11 +27,6 @@ class Ensemble(Student):
         super().__init__(None, members[0].labels)
         self.members = nn.ModuleList(members)
 
-    @property
-    def identity(self) -> list:
-        """All but the weights that tells this ensemble from another."""
-        return [type(self).__name__, [member.identity for member in self.members]]
-
     def encode(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """Raises ValueError: each member reads in its own way, and is trained by itself."""
         raise ValueError("an ensemble is not trained as one: fit each of its students, then join them")

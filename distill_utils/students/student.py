@@ -38,8 +38,8 @@ class Student(nn.Module):
 
     @property
     def identity(self) -> list:
-        """All but the weights that tells this student from another, for the cache."""
-        return [type(self).__name__, self.config, self.labels, self.vocabulary.words]
+        """What the training depends on beside its texts and the weights it starts from, for the cache."""
+        return [type(self).__name__, self.config, self.labels]
 
     def encode(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """Row numbers of all texts, end to end, int32 (n_rows,), and how many each text has, int64 (n_texts,)."""

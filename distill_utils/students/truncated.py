@@ -1,5 +1,6 @@
 """The largest student: the first layers of a fine-tuned transformer, distilled on the task."""
 
+import json
 from copy import deepcopy
 from pathlib import Path
 
@@ -12,8 +13,8 @@ from distill_utils.students.student import Student
 from distill_utils.teachers.teacher import MAX_TOKENS, Teacher
 
 DROPOUT = 0.1
-# What a configuration says that the shapes of the weights do not.
-DECISIVE = ("num_attention_heads", "n_heads", "hidden_act", "activation", "layer_norm_eps", "position_embedding_type")
+# What a configuration says that decides no answer, and may differ between a teacher fresh from training and one read.
+NO_MATTER = ("_name_or_path", "transformers_version", "architectures", "dtype", "problem_type", "id2label", "label2id")
 
 
 class TruncatedTransformer(Student):
@@ -53,10 +54,10 @@ class TruncatedTransformer(Student):
 
     @property
     def identity(self) -> list:
-        """All but the weights that tells this student from another, for the cache."""
-        shape = {key: getattr(self.model.config, key, None) for key in DECISIVE}
-        tokenizer = self.tokenizer.backend_tokenizer.to_str()
-        return [type(self).__name__, self.config, self.labels, self.model.config.model_type, shape, tokenizer]
+        """What the training depends on beside its texts and the weights it starts from, for the cache."""
+        model = json.loads(self.model.config.to_json_string(use_diff=False))
+        model = {key: value for key, value in model.items() if key not in NO_MATTER and "dropout" not in key}
+        return [*super().identity, model]
 
     def reset_parameters(self) -> None:
         """Go back to the weights it was cut with."""
