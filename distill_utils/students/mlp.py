@@ -114,15 +114,12 @@ class MLP(Student):
 
     def _prepared(self) -> tuple[np.ndarray, ...]:
         """The weights as `predict_logits` wants them, made anew when they have changed: torch counts the changes."""
-        if self._ready is None or _changes(self._ready[0]) != self._ready[1]:
+        if self._ready is None or [weight._version for weight in self._ready[0]] != self._ready[1]:
             weights = list(self.parameters())
             table, hidden, hidden_bias, output, output_bias = [w.detach().float().cpu().numpy() for w in weights]
             before = np.roll(table, self.config["embedding_size"] // 2, axis=1)
             before = np.concatenate([before, np.zeros_like(before[:1])])
             arrays = table, before, hidden.T.copy(), hidden_bias, output.T.copy(), output_bias
-            self._ready = weights, _changes(weights), arrays
+            counted = [weight for weight in weights if not weight.is_inference()]  # those never change
+            self._ready = counted, [weight._version for weight in counted], arrays
         return self._ready[2]
-
-
-def _changes(weights: list[torch.Tensor]) -> list[int]:
-    return [0 if weight.is_inference() else weight._version for weight in weights]  # inference tensors cannot change
