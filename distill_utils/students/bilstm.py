@@ -46,8 +46,9 @@ class BiLSTM(Student):
         self.dropout = nn.Dropout(dropout)
         self.word_vectors = None if word_vectors is None else start_table(word_vectors, vocabulary, "word_vectors")
         if word_vectors is not None and self.word_vectors.shape[1] != embedding_size:
+            numbers = self.word_vectors.shape[1]
             raise ValueError(
-                f"word_vectors of {self.word_vectors.shape[1]} numbers: give embedding_size={embedding_size}"
+                f"word_vectors have {numbers} numbers a word, embedding_size is {embedding_size}: give as many"
             )
         self.reset_parameters()
 
