@@ -72,7 +72,7 @@ def written_together(folder: Path, name: str, note: dict) -> Iterator[Path]:
         yield staged
         files = [path for path in sorted(staged.rglob("*")) if path.is_file()]
         hashes = {path.relative_to(staged).as_posix(): sha256_of(path) for path in files}
-        (staged / name).write_text(json.dumps(note | {"files": hashes}), encoding="utf-8")
+        (staged / name).write_text(json.dumps(note | {"files": hashes}, default=np.generic.item), encoding="utf-8")
         for path in [*files, staged / name]:
             target = folder / path.relative_to(staged)
             target.parent.mkdir(parents=True, exist_ok=True)

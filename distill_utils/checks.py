@@ -3,7 +3,7 @@
 Each check gives the argument back in one form, or raises ValueError: one line that says what came and what to give.
 """
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
 from numbers import Integral
 
 import numpy as np
@@ -19,7 +19,11 @@ def as_texts(texts: Iterable[str]) -> list[str]:
         return texts
     if isinstance(texts, str | bytes):
         raise ValueError(f"one string is not a list of texts: give a list, such as [{_short(texts)}]")
-    if isinstance(texts, Mapping | Set) or not isinstance(texts, Iterable) or getattr(texts, "ndim", 1) != 1:
+    if (
+        isinstance(texts, Mapping | set | frozenset)
+        or not isinstance(texts, Iterable)
+        or getattr(texts, "ndim", 1) != 1
+    ):
         raise ValueError(f"a {type(texts).__name__} is not a list of texts: give a list of strings, or one column")
     found = texts.tolist() if hasattr(texts, "tolist") else list(texts)
     for place, text in enumerate(found):

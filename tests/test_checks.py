@@ -34,6 +34,7 @@ def refused(message, check, *args, **options):
         np.array(["a b", "", "c"], object),
         Dataset.from_dict({"text": ["a b", "", "c"]})["text"],
         (text for text in ["a b", "", "c"]),
+        {"a b": 1, "": 2, "c": 3}.keys(),
     ],
     ids=lambda texts: type(texts).__name__,
 )

@@ -171,7 +171,7 @@ def _key(
     random = torch.Generator().manual_seed(0)
     logits, labels = torch.randn(2, 4, soft_labels.shape[1], generator=random)
     losses = [float(loss(3 * row[None], label[None].softmax(-1))) for row, label in zip(logits, labels, strict=True)]
-    digest = hashlib.sha256(json.dumps([*student.identity, numbers, losses]).encode())
+    digest = hashlib.sha256(json.dumps([*student.identity, numbers, losses], default=np.generic.item).encode())
     for array in (rows, counts, soft_labels):
         digest.update(array.tobytes())
     # The weights before training, from a fixed seed, stand for how a student starts.

@@ -72,12 +72,8 @@ class Switch:
         named = "" if self.teacher_name is None else f" ({self.teacher_name})"
         if self.teacher is None:
             return f"{student} answers every text: its teacher{named} is not here"
-        router = (
-            self.router
-            if isinstance(self.router, Doubt)
-            else getattr(self.router, "__name__", type(self.router).__name__)
-        )
-        return f"{student} answers, and the teacher{named} where {router} finds at least {self.threshold}"
+        router = self.router if isinstance(self.router, Doubt) else type(self.router).__name__
+        return f"{student} answers, and the teacher{named} where the router ({router}) finds {self.threshold} or more"
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write `switch.json` (threshold, router, the teacher's name), the router's arrays and the student in a folder.
@@ -119,7 +115,7 @@ class Switch:
         found = np.asarray(self.router(texts, logits), np.float64)
         if found.shape != (len(texts),) or np.isnan(found).any():
             raise ValueError(
-                f"the router gave {found.shape} numbers for {len(texts)} texts: it must give one each, not NaN"
+                f"the router gave numbers of shape {found.shape}, or NaN, for {len(texts)} texts: it must give one each"
             )
         return found
 

@@ -155,6 +155,14 @@ def test_fit_takes_columns_of_tables():
     np.testing.assert_array_equal(fitted.predict_logits(frame["text"]), expected.predict_logits(TEXTS[:3]))
 
 
+def test_fit_takes_numpys_numbers():
+    numbers = {"seed": np.arange(2)[0], "epochs": np.int64(1), "learning_rate": np.float32(0.25)}
+    model = MLP(Vocabulary(["red", "pie"]), ("r", "g"), embedding_size=np.int64(4), hidden=np.int32(4))
+    other = MLP(Vocabulary(["red", "pie"]), ("r", "g"), embedding_size=4, hidden=4)
+    expected = fit(other, TEXTS[:3], GOOD, seed=0, epochs=1, learning_rate=0.25).predict_logits(TEXTS)
+    np.testing.assert_array_equal(fit(model, TEXTS[:3], GOOD, **numbers).predict_logits(TEXTS), expected)
+
+
 @pytest.mark.parametrize("labels", [[-1, 0], [0, 2], [0.0, 1.0], ["a", "b"], [True, False], [[0], [1]]])
 def test_one_hot_takes_class_numbers_only(labels):
     with pytest.raises(ValueError, match="labels"):

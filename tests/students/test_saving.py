@@ -173,6 +173,11 @@ def test_saving_again_replaces_what_was_there(tmp_path):
     )
 
 
+def test_numpys_numbers_are_saved(tmp_path):
+    MLP(Vocabulary(WORDS), NAMES, embedding_size=np.int64(6), hidden=np.int32(4)).save_pretrained(tmp_path)
+    assert MLP.from_pretrained(tmp_path).config == {"pooling": "mean", "embedding_size": 6, "hidden": 4}
+
+
 def test_an_ensemble_holds_students_of_the_same_classes():
     one = mlp("mean")
     assert Ensemble([one, bilstm()]).labels == NAMES
