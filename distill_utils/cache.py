@@ -2,14 +2,18 @@
 
 import errno
 import hashlib
+import json
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from safetensors.numpy import load, save
+
+from distill_utils.checks import as_logits, as_texts
 
 # The last two: a file stands where the folder should, or one of its parents.
 UNWRITABLE = (errno.EACCES, errno.EROFS, errno.EPERM, errno.EEXIST, errno.ENOTDIR)
@@ -67,6 +71,41 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+@contextmanager
+def written_together(folder: Path, name: str, note: dict) -> Iterator[Path]:
+    """A folder to write files to; they move to `folder` when all are whole, and last `name`: the note and their hashes.
+
+    An error on the way leaves `folder` as it was, and `read_note` refuses what an interrupted move left.
+    """
+    with room_to_write(folder), TemporaryDirectory(dir=folder, prefix=".partial-") as partial:
+        staged = Path(partial)
+        yield staged
+        files = [path for path in sorted(staged.rglob("*")) if path.is_file()]
+        hashes = {path.relative_to(staged).as_posix(): sha256_of(path) for path in files}
+        (staged / name).write_text(json.dumps(note | {"files": hashes}, default=np.generic.item), encoding="utf-8")
+        for path in [*files, staged / name]:
+            target = folder / path.relative_to(staged)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(path, target)
+
+
+def read_note(folder: Path, name: str) -> dict:
+    """The note that `written_together` left. Raises ValueError when it or a file it names is not as it was written."""
+    try:
+        note = json.loads((folder / name).read_text(encoding="utf-8"))
+        files = dict(note["files"])
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ValueError(f"no {name} in {folder}: give a folder that save_pretrained wrote") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{name} in {folder} is damaged, or of another version: save it again") from error
+    for file, expected in files.items():
+        if not (folder / file).is_file():
+            raise ValueError(f"{file} is missing in {folder}: copy it there too, or save it again")
+        if sha256_of(folder / file) != expected:
+            raise ValueError(f"{file} in {folder} is not the one that {name} was written with: save it again")
+    return note
+
+
 def keep(folder: Path, key: str, data: bytes) -> None:
     """Write `data` under `key`; the file's name also holds the hash of its bytes."""
     write_atomically(folder / f"{key}-{hashlib.sha256(data).hexdigest()[:32]}.safetensors", data)
@@ -94,17 +133,20 @@ class LogitStore:
         self._rows: dict[bytes, np.ndarray] = {}
         for data in recall(folder):
             chunk = load(data)
-            self._rows.update(zip(map(bytes, chunk["keys"]), chunk["logits"], strict=True))
+            logits = as_logits(chunk["logits"], len(chunk["keys"]), n_classes)
+            self._rows.update(zip(map(bytes, chunk["keys"]), logits, strict=True))
 
     def missing(self, texts: Iterable[str]) -> list[str]:
         """The texts without logits here, each once, in order."""
-        return [text for text in dict.fromkeys(texts) if _key(text) not in self._rows]
+        return [text for text in dict.fromkeys(as_texts(texts)) if _key(text) not in self._rows]
 
     def add(self, texts: list[str], logits: np.ndarray) -> None:
-        """Keep logits, shape (len(texts), n_classes), on disk and in memory."""
+        """Keep logits, shape (len(texts), n_classes), on disk and in memory. Raises ValueError when they do not fit."""
+        texts = as_texts(texts)
+        logits = np.ascontiguousarray(as_logits(logits, len(texts), self.n_classes), dtype=np.float32)
         if not texts:
             return
-        keys, logits = [_key(text) for text in texts], np.ascontiguousarray(logits, dtype=np.float32)
+        keys = [_key(text) for text in texts]
         data = save({"keys": np.frombuffer(b"".join(keys), np.uint8).reshape(len(keys), -1), "logits": logits})
         keep(self.folder, "chunk", data)
         self._rows.update(zip(keys, logits, strict=True))

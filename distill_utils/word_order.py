@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from distill_utils.checks import as_labels, as_texts, at_least_one
 from distill_utils.results.scoreboard import paired_bootstrap
 from distill_utils.texts.words import UNSPACED, plain, write, written_words
 
@@ -27,8 +28,10 @@ def shuffle(text: str, n: int = 1, *, random: np.random.Generator, within_senten
     `within_sentences` shuffles each sentence of a document (up to . ! or ? and white space) on its own.
 
     Pass one generator for all texts: seeding it anew would give all texts of one length the same permutation.
-    Raises ValueError when n is below 1.
+    Raises ValueError when n is below 1, or the text is no string.
     """
+    if not isinstance(text, str):
+        raise ValueError(f"a {type(text).__name__} is not a text: shuffle one string at a time")
     if n < 1:
         raise ValueError(f"n={n}: chunks hold at least one word, so give n=1 or more")
     if within_sentences:  # the white space between sentences has no words: it passes through unchanged
@@ -57,9 +60,12 @@ def eligible(
     equal part of `max_texts`. Two sentences are a . ! or ? and then a word, unless a title (mr, mrs, ms, dr, st)
     stands before the mark, as in SST-2's "mr . smith"; "at 4 p.m. he left" is thus lost, as few texts are.
 
-    Raises ValueError when lengths differ or a class is left without a text.
+    Raises ValueError when lengths differ, for what is no class number, or when a class is left without a text.
     """
-    labels, predictions = np.asarray(labels), np.asarray(predictions)
+    texts = as_texts(texts)
+    labels, predictions = as_labels(labels), as_labels(predictions, what="predictions")
+    if max_texts is not None:
+        at_least_one(max_texts=max_texts)
     if not len(texts) == len(labels) == len(predictions):
         raise ValueError(
             f"{len(texts)} texts, {len(labels)} labels, {len(predictions)} predictions: give one label and one "
@@ -119,14 +125,16 @@ def wos(
     duplicates occur. `documents` lets texts of several sentences in. `max_texts` caps dev-r, and the texts that
     `flips` counts. n is 1 to 3 in the paper; more leaves four-word texts as they are. The interval redraws texts.
 
-    Raises ValueError when n or seeds is below 1, labels do not match, or a class has no eligible text.
+    Raises ValueError when n or seeds is below 1, labels do not match or are not class numbers, or a class has no
+    eligible text.
     """
     if min(n, seeds) < 1:
         raise ValueError(f"n={n}, seeds={seeds}: give 1 or more of each")
+    texts, labels = as_texts(texts), as_labels(labels, n_classes)
     if len(np.unique(labels)) != n_classes:
         raise ValueError(f"labels hold {len(np.unique(labels))} classes, not {n_classes}: give texts of every class")
     random = np.random.default_rng(0)
-    before = np.asarray(predict(list(texts)))
+    before = as_labels(predict(list(texts)), what="predictions")
     dev_r = eligible(texts, labels, before, random, not documents, max_texts)
     counted = np.flatnonzero(_longer_than_three(texts))
     if max_texts is not None and max_texts < len(counted):
@@ -135,7 +143,8 @@ def wos(
     shuffled = [
         shuffle(texts[row], n, random=random, within_sentences=within_sentences) for _ in range(seeds) for row in rows
     ]
-    changed = np.asarray(predict(shuffled)).reshape(seeds, len(rows)) != before[rows]  # (seeds, n_rows)
+    after = as_labels(predict(shuffled), n_texts=len(shuffled), what="predictions")
+    changed = after.reshape(seeds, len(rows)) != before[rows]  # (seeds, n_rows)
     # All of dev-r is right before shuffling, so what changes there is what turns wrong: 100 - p.
     lost, low, high = paired_bootstrap(changed[:, np.isin(rows, dev_r)], np.zeros(len(dev_r)))
     flips = 100 * float(changed[:, np.isin(rows, counted)].mean())

@@ -6,7 +6,15 @@ import os
 import numpy as np
 import pytest
 
-from distill_utils.cache import CacheError, LogitStore, cache_dir, room_to_write, write_atomically
+from distill_utils.cache import (
+    CacheError,
+    LogitStore,
+    cache_dir,
+    read_note,
+    room_to_write,
+    write_atomically,
+    written_together,
+)
 
 
 def test_logits_come_back_by_text(tmp_path):
@@ -89,3 +97,39 @@ def test_a_file_where_the_folder_should_be(tmp_path):
     for folder in (tmp_path / "file", tmp_path / "file" / "logits"):
         with pytest.raises(CacheError, match=r"cannot write to .*file.*DISTILL_CACHE"):
             write_atomically(folder / "chunk", b"data")
+
+
+@pytest.mark.parametrize(
+    ("texts", "logits", "message"),
+    [
+        (["a", "b"], np.ones((1, 2)), r"logits of shape \(1, 2\): .* \(2, 2\)"),
+        (["a"], np.ones((1, 3)), r"logits of shape \(1, 3\): .* \(1, 2\)"),
+        (["a"], np.array([[np.nan, 1]]), "logits are not finite"),
+        ("ab", np.ones((2, 2)), "one string is not a list of texts"),
+    ],
+)
+def test_logits_that_do_not_fit_are_not_kept(tmp_path, texts, logits, message):
+    with pytest.raises(ValueError, match=message):
+        LogitStore(tmp_path, 2).add(texts, logits)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_logits_of_other_classes_are_refused(tmp_path):
+    LogitStore(tmp_path, 2).add(["a"], np.ones((1, 2)))
+    with pytest.raises(ValueError, match=r"logits of shape \(1, 2\): .* \(1, 3\)"):
+        LogitStore(tmp_path, 3)
+
+
+def test_files_written_together_come_all_or_not_at_all(tmp_path):
+    with written_together(tmp_path / "folder", "note.json", {"a": 1}) as staged:
+        (staged / "inner").mkdir()
+        (staged / "inner" / "file").write_bytes(b"one")
+    assert read_note(tmp_path / "folder", "note.json")["a"] == 1
+    with pytest.raises(RuntimeError), written_together(tmp_path / "folder", "note.json", {"a": 2}) as staged:
+        (staged / "file").write_bytes(b"two")
+        raise RuntimeError
+    assert read_note(tmp_path / "folder", "note.json")["a"] == 1
+    assert sorted(path.name for path in (tmp_path / "folder").iterdir()) == ["inner", "note.json"]
+    (tmp_path / "folder" / "inner" / "file").write_bytes(b"two")
+    with pytest.raises(ValueError, match="inner/file in .* is not the one that note.json was written with"):
+        read_note(tmp_path / "folder", "note.json")

@@ -1,6 +1,7 @@
 """Shuffling, dev-r, and word-order sensitivity on examples worked out by hand."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from distill_utils.word_order import eligible, shuffle, wos
@@ -218,3 +219,33 @@ def test_bad_input_is_named_in_one_line(change, message):
 def test_a_chunk_holds_a_word():
     with pytest.raises(ValueError, match="give n=1"):
         shuffle("a b", 0, random=stream())
+
+
+FOUR = ["good a b c", "bad a b c"]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: wos(by_first_word, "good a b c", [1], 2), "one string is not a list of texts"),
+        (lambda: wos(by_first_word, FOUR, ["pos", "neg"], 2), "labels are class numbers, not such as 'pos'"),
+        (lambda: wos(by_first_word, FOUR, [1.0, 0.0], 2), "labels are class numbers, not of type float64"),
+        (lambda: wos(by_first_word, FOUR, [2, 1], 2), "labels hold 2 .text 0., but the 2 classes are numbered 0 to 1"),
+        (lambda: wos(lambda texts: ["pos", "neg"], FOUR, [1, 0], 2), "predictions are class numbers, not such as"),
+        (lambda: wos(lambda texts: np.eye(2), FOUR, [1, 0], 2), r"predictions of shape \(2, 2\)"),
+        (lambda: wos(by_first_word, FOUR, [1, 0], 2, max_texts=0), "max_texts=0: give"),
+        (lambda: eligible("good a b c", [1], [1], stream()), "one string is not a list of texts"),
+        (lambda: eligible(FOUR, ["pos", "neg"], ["pos", "neg"], stream()), "labels are class numbers"),
+        (lambda: eligible(FOUR, [1, 0], ["pos", "neg"], stream()), "predictions are class numbers"),
+        (lambda: shuffle(["a b"], random=stream()), "a list is not a text: shuffle one string at a time"),
+    ],
+)
+def test_arguments_of_another_kind_are_named_in_one_line(call, message):
+    with pytest.raises(ValueError, match=message) as error:
+        call()
+    assert "\n" not in str(error.value)
+
+
+def test_columns_of_a_table_are_texts_and_labels():
+    frame = pd.DataFrame({"text": FOUR, "label": [1, 0]}, index=[8, 9])
+    assert wos(by_first_word, frame["text"], frame["label"], 2) == wos(by_first_word, FOUR, [1, 0], 2)

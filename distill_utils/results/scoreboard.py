@@ -9,12 +9,21 @@ import pandas as pd
 from sklearn.metrics import accuracy_score, matthews_corrcoef
 
 from distill_utils.cache import write_atomically
+from distill_utils.checks import as_labels, as_outcomes, at_least_one
 
 METRICS = {"accuracy": accuracy_score, "matthews_correlation": matthews_corrcoef}
 
 
 def score(metric: str, labels: np.ndarray, predictions: np.ndarray) -> float:
-    """Accuracy or Matthews correlation, in percent."""
+    """Accuracy or Matthews correlation, in percent, of class numbers, (n,) each.
+
+    Raises ValueError for another metric, no texts, other lengths, and what is no class number.
+    """
+    if metric not in METRICS:
+        raise ValueError(f"unknown metric {metric!r}: use one of {', '.join(METRICS)}")
+    labels = as_labels(labels)
+    at_least_one(labels=len(labels))
+    predictions = as_labels(predictions, n_texts=len(labels), what="predictions")
     return 100 * float(METRICS[metric](labels, predictions))
 
 
@@ -119,8 +128,17 @@ def paired_bootstrap(
 
     correct_*: (n_texts,) or (n_seeds, n_texts) of 0 and 1; seeds are averaged text by text, then texts are
     redrawn. An interval that holds 0 is a tie at this test size (Koehn, 2004).
+
+    Raises ValueError for no texts or seeds, unequal numbers of texts, and other values than 0 and 1.
     """
-    difference = np.atleast_2d(correct_a).mean(axis=0) - np.atleast_2d(correct_b).mean(axis=0)
+    at_least_one(draws=draws)
+    a, b = (np.atleast_2d(as_outcomes(correct)) for correct in (correct_a, correct_b))
+    if a.ndim > 2 or b.ndim > 2 or a.shape[1] != b.shape[1] or not min(a.size, b.size):
+        raise ValueError(
+            f"outcomes of shape {np.shape(correct_a)} and {np.shape(correct_b)}: give both for the same texts, "
+            "(n_texts,) or (n_seeds, n_texts)"
+        )
+    difference = a.mean(axis=0) - b.mean(axis=0)
     # A text's difference takes few distinct values, so redrawing texts is redrawing their counts.
     values, counts = np.unique(difference, return_counts=True)
     redrawn = np.random.default_rng(seed).multinomial(len(difference), counts / len(difference), size=draws)

@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from distill_utils.students.student import Student
+from distill_utils.checks import as_texts, at_least_one
+from distill_utils.students.student import Student, start_table
 from distill_utils.texts.words import Vocabulary, pieces
 
 MAX_WORDS = 60  # it reads no further at once: it learns from short texts
@@ -35,6 +36,7 @@ class BiLSTM(Student):
         dropout: float = 0.3,
         word_vectors: np.ndarray | None = None,
     ):
+        at_least_one(embedding_size=embedding_size, hidden=hidden, dense=dense)
         config = {"embedding_size": embedding_size, "hidden": hidden, "dense": dense, "dropout": dropout}
         super().__init__(vocabulary, labels, **config)
         self.embedding = nn.Embedding(len(vocabulary) + 2, embedding_size)  # last: an unknown word, the end
@@ -42,7 +44,12 @@ class BiLSTM(Student):
         self.dense = nn.Linear(2 * hidden, dense)
         self.output = nn.Linear(dense, len(labels))
         self.dropout = nn.Dropout(dropout)
-        self.word_vectors = word_vectors
+        self.word_vectors = None if word_vectors is None else start_table(word_vectors, vocabulary, "word_vectors")
+        if word_vectors is not None and self.word_vectors.shape[1] != embedding_size:
+            numbers = self.word_vectors.shape[1]
+            raise ValueError(
+                f"word_vectors have {numbers} numbers a word, embedding_size is {embedding_size}: give as many"
+            )
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -57,16 +64,16 @@ class BiLSTM(Student):
 
     def encode(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """Like `Vocabulary.encode`, with unknown words and a closing mark (so no text is empty), cut at MAX_WORDS."""
-        rows, counts = self.vocabulary.encode(texts, keep_unknown=True)
+        rows, counts = self.vocabulary.encode(as_texts(texts), keep_unknown=True)
         places = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)  # of a word in its text
         return rows[places < MAX_WORDS], np.minimum(counts, MAX_WORDS)
 
     def predict_logits(self, texts: list[str]) -> np.ndarray:
         """Logits, float32, shape (len(texts), n_classes); of a long text, the mean over its pieces."""
-        parts = [pieces(text, MAX_WORDS) for text in texts]
+        parts = [pieces(text, MAX_WORDS) for text in as_texts(texts)]
         counts = np.array([len(part) for part in parts], np.int64)
         logits = super().predict_logits([piece for part in parts for piece in part])
-        if not len(texts) or counts.max() == 1:
+        if not parts or counts.max() == 1:
             return logits
         return np.add.reduceat(logits, np.cumsum(counts) - counts) / counts[:, None].astype(np.float32)
 

@@ -13,6 +13,7 @@ from safetensors.torch import load, save
 from torch import nn
 
 from distill_utils.cache import cache_dir, keep, recall
+from distill_utils.checks import as_labels, as_soft_labels, as_texts, at_least_one
 from distill_utils.progress import bar
 from distill_utils.students.student import length_batches
 
@@ -20,8 +21,12 @@ Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 def one_hot(labels: np.ndarray, n_classes: int) -> np.ndarray:
-    """Hard labels as rows of the soft-label column: (n,) class numbers -> (n, n_classes) float32."""
-    return np.eye(n_classes, dtype=np.float32)[labels]
+    """Hard labels as rows of the soft-label column: (n,) class numbers -> (n, n_classes) float32.
+
+    Raises ValueError for what is not a class number in 0 .. n_classes - 1.
+    """
+    at_least_one(n_classes=n_classes)
+    return np.eye(n_classes, dtype=np.float32)[as_labels(labels, n_classes)]
 
 
 def kl_to_soft_labels(
@@ -31,7 +36,10 @@ def kl_to_soft_labels(
 
     student_logits, soft_labels: (n_texts, n_classes); soft labels are probabilities. A temperature above 1
     flattens both sides; its square keeps the size of the gradients (Hinton et al., 2015, section 2).
+
+    Raises ValueError when the shapes differ or the temperature is not above 0.
     """
+    _check(student_logits, soft_labels, temperature)
     log_student = F.log_softmax(student_logits / temperature, dim=-1)
     teacher = soft_labels ** (1 / temperature)
     teacher = teacher / teacher.sum(dim=-1, keepdim=True)
@@ -43,10 +51,23 @@ def mse_to_logits(student_logits: torch.Tensor, soft_labels: torch.Tensor) -> to
     """Mean squared error between logits (Tang et al., 2019, equation 2), the mean over texts and classes.
 
     Probabilities give logits up to a constant a row, so both sides are centred.
+
+    Raises ValueError when the shapes differ.
     """
+    _check(student_logits, soft_labels)
     teacher_logits = soft_labels.clamp_min(1e-7).log()
     centre = lambda logits: logits - logits.mean(dim=-1, keepdim=True)  # noqa: E731
     return F.mse_loss(centre(student_logits), centre(teacher_logits))
+
+
+def _check(student_logits: torch.Tensor, soft_labels: torch.Tensor, temperature: float = 1.0) -> None:
+    if student_logits.shape != soft_labels.shape:
+        raise ValueError(
+            f"logits of shape {tuple(student_logits.shape)} and soft labels of shape {tuple(soft_labels.shape)}: give "
+            "one row a text and one column a class in both"
+        )
+    if not temperature > 0:
+        raise ValueError(f"temperature={temperature}: give a number above 0")
 
 
 def fit(
@@ -67,25 +88,32 @@ def fit(
     else. Adam, with a learning rate that falls linearly to zero. The same call made again reads the weights from
     the cache. `student.train_seconds` says how long the training took.
 
-    Raises ValueError when texts and soft labels do not match.
+    Torch's global random stream is left as it was. Raises ValueError when texts and soft labels do not match, when
+    the soft labels are no probabilities, and for amounts that train nothing.
     """
-    soft_labels = np.ascontiguousarray(soft_labels, dtype=np.float32)
-    if len(texts) != len(soft_labels) or not len(texts):
-        raise ValueError(f"{len(texts)} texts and {len(soft_labels)} rows of soft labels: there must be one row a text")
+    texts = as_texts(texts)
+    if not texts:
+        raise ValueError("0 texts: give some to train on")
+    soft_labels = as_soft_labels(soft_labels, len(texts), len(student.labels))
+    at_least_one(epochs=epochs, batch_size=batch_size)
+    if not 0 < learning_rate < np.inf:
+        raise ValueError(f"learning_rate={learning_rate}: give a number above 0, such as 1e-2")
     folder = (folder or cache_dir()) / "students"
-    key = _key(student, texts, soft_labels, loss, [seed, epochs, learning_rate, batch_size])
-    for data in recall(folder, key):
-        state = load(data)
-        student.train_seconds = float(state.pop("train_seconds"))
-        student.load_state_dict(state)
-        student.train()  # drops what `predict` may hold of other weights
-        return student.eval()
     start, threads = time.perf_counter(), torch.get_num_threads()
-    torch.set_num_threads(student.threads or threads)
-    try:
-        _train(student, texts, torch.from_numpy(soft_labels), seed, epochs, learning_rate, batch_size, loss)
-    finally:
-        torch.set_num_threads(threads)
+    encoded = student.encode(texts)
+    numbers = [seed, epochs, learning_rate, batch_size]
+    with torch.random.fork_rng(devices=[]):
+        key = _key(student, *encoded, soft_labels, loss, numbers)
+        for data in recall(folder, key):
+            state = load(data)
+            student.train_seconds = float(state.pop("train_seconds"))
+            student.load_state_dict(state)
+            return student.eval()
+        torch.set_num_threads(student.threads or threads)
+        try:
+            _train(student, *encoded, torch.from_numpy(soft_labels), *numbers, loss)
+        finally:
+            torch.set_num_threads(threads)
     student.train_seconds = time.perf_counter() - start
     keep(folder, key, save({**student.state_dict(), "train_seconds": torch.tensor(student.train_seconds)}))
     return student.eval()
@@ -93,7 +121,8 @@ def fit(
 
 def _train(
     student: nn.Module,
-    texts: list[str],
+    rows: np.ndarray,
+    counts: np.ndarray,
     soft_labels: torch.Tensor,
     seed: int,
     epochs: int,
@@ -104,7 +133,6 @@ def _train(
     torch.manual_seed(seed)
     student.reset_parameters()
     student.train()
-    rows, counts = student.encode(texts)
     ends = np.cumsum(counts)
     order_of = np.random.default_rng(seed)
     batches = _batches(student, counts, batch_size, order_of)
@@ -133,12 +161,19 @@ def _batches(student: nn.Module, counts: np.ndarray, batch_size: int, random: np
     return [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
 
 
-def _key(student: nn.Module, texts: list[str], soft_labels: np.ndarray, loss: Loss, numbers: list) -> str:
-    """A hash of all that decides the trained weights. A loss is known by its value on a fixed example."""
-    logits, labels = torch.tensor([[2.0, -1.0, 0.5]]), torch.tensor([[0.7, 0.1, 0.2]])
-    parts = [*student.identity, list(texts), numbers, float(loss(logits, labels))]
-    digest = hashlib.sha256(json.dumps(parts).encode())
-    digest.update(soft_labels.tobytes())
+def _key(
+    student: nn.Module, rows: np.ndarray, counts: np.ndarray, soft_labels: np.ndarray, loss: Loss, numbers: list
+) -> str:
+    """A hash of all that decides the trained weights. A loss is known by its values on fixed examples.
+
+    Texts count as the student reads them, so whatever changes its reading, such as the rule of words, changes the key.
+    """
+    random = torch.Generator().manual_seed(0)
+    logits, labels = torch.randn(2, 4, soft_labels.shape[1], generator=random)
+    losses = [float(loss(3 * row[None], label[None].softmax(-1))) for row, label in zip(logits, labels, strict=True)]
+    digest = hashlib.sha256(json.dumps([*student.identity, numbers, losses], default=np.generic.item).encode())
+    for array in (rows, counts, soft_labels):
+        digest.update(array.tobytes())
     # The weights before training, from a fixed seed, stand for how a student starts.
     torch.manual_seed(0)
     student.reset_parameters()

@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from distill_utils.students.student import Student
+from distill_utils.checks import as_texts, at_least_one
+from distill_utils.students.student import Student, start_table
 from distill_utils.texts.words import Vocabulary
 
 
@@ -37,11 +38,14 @@ class MLP(Student):
     ):
         if pooling not in ("mean", "pairs"):
             raise ValueError(f"unknown pooling {pooling!r}: use 'mean' or 'pairs'")
+        at_least_one(embedding_size=embedding_size, hidden=hidden)
         super().__init__(vocabulary, labels, pooling=pooling, embedding_size=embedding_size, hidden=hidden)
         self.embedding = nn.Embedding(len(vocabulary), embedding_size)
         self.hidden = nn.Linear(embedding_size, hidden)
         self.output = nn.Linear(hidden, len(labels))
-        self.word_logits, self.word_vectors = word_logits, word_vectors
+        self.word_logits = None if word_logits is None else start_table(word_logits, vocabulary, "word_logits")
+        self.word_vectors = None if word_vectors is None else start_table(word_vectors, vocabulary, "word_vectors")
+        self._ready = None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -78,16 +82,18 @@ class MLP(Student):
             pooled = torch.segment_reduce(words + before, "max", lengths=counts, initial=0)
         return self.output(torch.relu(self.hidden(pooled)))
 
-    def train(self, mode: bool = True):
-        """Switch between training and use; weights copied for `predict` are dropped, since training changes them."""
+    def load_state_dict(self, *args, **kwargs):
+        """Load weights, as in torch; what `predict` holds of others is dropped."""
         self._ready = None
-        return super().train(mode)
+        return super().load_state_dict(*args, **kwargs)
+
+    def __getstate__(self) -> dict:  # a copy counts the changes of its weights anew, so it prepares them anew
+        return self.__dict__ | {"_ready": None}
 
     def predict_logits(self, texts: list[str]) -> np.ndarray:
         """Logits, float32, shape (len(texts), n_classes), without torch: look-ups and two small products."""
-        if self._ready is None:
-            self._ready = self._prepare()
-        words, before, hidden, hidden_bias, output, output_bias = self._ready
+        texts = as_texts(texts)
+        words, before, hidden, hidden_bias, output, output_bias = self._prepared()
         rows, counts = self.vocabulary.encode(texts)
         ends = np.cumsum(counts)
         if self.config["pooling"] == "mean" and len(texts) != 1:
@@ -107,9 +113,14 @@ class MLP(Student):
                 pooled[counts > 0] = np.maximum(np.maximum.reduceat(pairs, firsts), 0)
         return np.maximum(pooled @ hidden + hidden_bias, 0) @ output + output_bias
 
-    def _prepare(self) -> tuple[np.ndarray, ...]:
-        table, *layers = [weight.detach().float().cpu().numpy() for weight in self.state_dict().values()]
-        before = np.roll(table, self.config["embedding_size"] // 2, axis=1)
-        before = np.concatenate([before, np.zeros_like(before[:1])])
-        hidden, hidden_bias, output, output_bias = layers
-        return table, before, hidden.T.copy(), hidden_bias, output.T.copy(), output_bias
+    def _prepared(self) -> tuple[np.ndarray, ...]:
+        """The weights as `predict_logits` wants them, made anew when they have changed: torch counts the changes."""
+        if self._ready is None or [weight._version for weight in self._ready[0]] != self._ready[1]:
+            weights = list(self.parameters())
+            table, hidden, hidden_bias, output, output_bias = [w.detach().float().cpu().numpy() for w in weights]
+            before = np.roll(table, self.config["embedding_size"] // 2, axis=1)
+            before = np.concatenate([before, np.zeros_like(before[:1])])
+            arrays = table, before, hidden.T.copy(), hidden_bias, output.T.copy(), output_bias
+            counted = [weight for weight in weights if not weight.is_inference()]  # those never change
+            self._ready = counted, [weight._version for weight in counted], arrays
+        return self._ready[2]

@@ -1,16 +1,19 @@
 """The students: classifiers small enough to read, raw text in, labels out."""
 
-import json
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
 
+from distill_utils.cache import read_note, written_together
+from distill_utils.checks import as_names, as_texts
 from distill_utils.texts.words import Vocabulary
 
 PREDICTION_BATCH = 256  # texts
+NOTE, WEIGHTS = "student.json", "student.safetensors"
 
 
 class Student(nn.Module):
@@ -18,32 +21,46 @@ class Student(nn.Module):
 
     `equal_lengths` asks for training batches of texts of one length, so that nothing needs padding. `threads` is how
     many a training step can make use of (None: all).
+
+    labels: the class names, in the order of their numbers. Raises ValueError unless they are two or more, each once.
     """
 
     equal_lengths: bool = False
     threads: int | None = None
+    kinds: ClassVar[dict[str, type["Student"]]] = {}  # by name, as `save_pretrained` notes them
+
+    def __init_subclass__(cls):
+        Student.kinds[cls.__name__] = cls
 
     def __init__(self, vocabulary: Vocabulary | None, labels: tuple[str, ...], **config):
         super().__init__()
-        self.vocabulary, self.labels, self.config = vocabulary, tuple(labels), config
+        self.vocabulary, self.labels, self.config = vocabulary, as_names(labels), config
 
     @property
     def identity(self) -> list:
-        """All but the weights that tells this student from another, for the cache."""
-        return [type(self).__name__, self.config, self.vocabulary.words]
+        """What the training depends on beside its texts and the weights it starts from, for the cache."""
+        return [type(self).__name__, self.config, self.labels]
 
     def encode(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """Row numbers of all texts, end to end, int32 (n_rows,), and how many each text has, int64 (n_texts,)."""
-        return self.vocabulary.encode(texts)
+        return self.vocabulary.encode(as_texts(texts))
 
     def predict_logits(self, texts: list[str]) -> np.ndarray:
-        """Logits, float32, shape (len(texts), n_classes). Texts of one length go together."""
+        """Logits, float32, shape (len(texts), n_classes). Texts of one length go together.
+
+        Raises ValueError for one string, or for a text that is none.
+        """
         rows, counts = self.encode(texts)
-        ends, logits = np.cumsum(counts), np.empty((len(texts), len(self.labels)), np.float32)
-        with torch.inference_mode():
-            for batch in length_batches(counts, PREDICTION_BATCH):
-                words = rows[(ends - counts)[batch][:, None] + np.arange(counts[batch[0]])]
-                logits[batch] = self(torch.from_numpy(words.ravel()), torch.from_numpy(counts[batch])).numpy()
+        ends, logits = np.cumsum(counts), np.empty((len(counts), len(self.labels)), np.float32)
+        training = self.training
+        self.eval()
+        try:
+            with torch.inference_mode():
+                for batch in length_batches(counts, PREDICTION_BATCH):
+                    words = rows[(ends - counts)[batch][:, None] + np.arange(counts[batch[0]])]
+                    logits[batch] = self(torch.from_numpy(words.ravel()), torch.from_numpy(counts[batch])).numpy()
+        finally:
+            self.train(training)
         return logits
 
     def predict(self, texts: list[str]) -> np.ndarray:
@@ -55,20 +72,51 @@ class Student(nn.Module):
         return count_parameters(self)
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Write `student.safetensors` and `student.json` (configuration, words, labels)."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        save_file(self.state_dict(), folder / "student.safetensors")
-        note = {"config": self.config, "labels": self.labels, "words": self.vocabulary.words}
-        (folder / "student.json").write_text(json.dumps(note))
+        """Write `student.safetensors` and `student.json` (kind, configuration, labels, words), both or neither."""
+        note = {"kind": type(self).__name__, "config": self.config, "labels": self.labels}
+        if self.vocabulary is not None:
+            note["words"] = self.vocabulary.words
+        with written_together(Path(folder), NOTE, note) as staged:
+            self._write(staged)
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> "Student":
-        """Read what `save_pretrained` wrote."""
-        note = json.loads((Path(folder) / "student.json").read_text())
-        student = cls(Vocabulary(note["words"]), tuple(note["labels"]), **note["config"])
-        student.load_state_dict(load_file(Path(folder) / "student.safetensors"))
-        return student.eval()
+        """Read what `save_pretrained` wrote; `Student.from_pretrained` reads every kind. `fit` would start it anew.
+
+        Raises ValueError when a file is missing or damaged, or the folder holds another kind.
+        """
+        folder = Path(folder)
+        note = read_note(folder, NOTE)
+        name = note.get("kind")
+        if name == "TruncatedTransformer":
+            from distill_utils.students import truncated  # noqa: F401  it needs transformers, the others do not
+        kind = Student.kinds.get(name)
+        if kind is None or not issubclass(kind, cls):
+            remedy = "import its class first" if kind is None else f"use {name}.from_pretrained"
+            raise ValueError(f"the student in {folder} is of the kind {name}, not {cls.__name__}: {remedy}")
+        try:
+            return kind._read(folder, note).eval()
+        except (KeyError, TypeError, RuntimeError) as error:  # edited by hand: all files have their hashes
+            raise ValueError(f"{NOTE} in {folder} does not fit its weights: save it again") from error
+
+    def _write(self, folder: Path) -> None:
+        """Write the weights to an empty folder."""
+        (folder / WEIGHTS).write_bytes(save(self.state_dict()))
+
+    @classmethod
+    def _read(cls, folder: Path, note: dict) -> "Student":
+        student = cls(Vocabulary(note["words"]), note["labels"], **note["config"])
+        student.load_state_dict(load_file(folder / WEIGHTS))
+        return student
+
+
+def start_table(values: np.ndarray, vocabulary: Vocabulary, what: str) -> np.ndarray:
+    """What a word table starts from, (n_words, m). Raises ValueError unless it has a row a word, of finite numbers."""
+    found = np.asarray(values)
+    if found.ndim != 2 or len(found) != len(vocabulary) or not np.isfinite(found).all():
+        words = len(vocabulary)
+        raise ValueError(f"{what} of shape {found.shape}: give finite numbers, a row for each of the {words} words")
+    return found
 
 
 def count_parameters(model: nn.Module) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """The largest student: the first layers of a fine-tuned transformer, distilled on the task."""
 
+import json
 from copy import deepcopy
 from pathlib import Path
 
@@ -7,10 +8,13 @@ import numpy as np
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
+from distill_utils.checks import as_texts, at_least_one
 from distill_utils.students.student import Student
 from distill_utils.teachers.teacher import MAX_TOKENS, Teacher
 
 DROPOUT = 0.1
+# What a configuration says that decides no answer, and may differ between a teacher fresh from training and one read.
+NO_MATTER = ("_name_or_path", "transformers_version", "architectures", "dtype", "problem_type", "id2label", "label2id")
 
 
 class TruncatedTransformer(Student):
@@ -22,6 +26,11 @@ class TruncatedTransformer(Student):
     equal_lengths = True
 
     def __init__(self, model, tokenizer, labels: tuple[str, ...], *, max_tokens: int = MAX_TOKENS):
+        at_least_one(max_tokens=max_tokens)
+        if len(labels) != model.config.num_labels:
+            raise ValueError(
+                f"{len(labels)} class names for a model of {model.config.num_labels} classes: give one each"
+            )
         super().__init__(None, labels, layers=len(_layers(model)), max_tokens=max_tokens)
         self.model, self.tokenizer = model, tokenizer
         self.model.get_input_embeddings().weight.requires_grad_(False)
@@ -45,8 +54,10 @@ class TruncatedTransformer(Student):
 
     @property
     def identity(self) -> list:
-        """All but the weights that tells this student from another, for the cache."""
-        return [type(self).__name__, self.config, self.tokenizer.backend_tokenizer.to_str()]
+        """What the training depends on beside its texts and the weights it starts from, for the cache."""
+        model = json.loads(self.model.config.to_json_string(use_diff=False))
+        model = {key: value for key, value in model.items() if key not in NO_MATTER and "dropout" not in key}
+        return [*super().identity, model]
 
     def reset_parameters(self) -> None:
         """Go back to the weights it was cut with."""
@@ -54,7 +65,10 @@ class TruncatedTransformer(Student):
 
     def encode(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """Token ids of all texts, end to end, int32 (n_tokens,), and how many each text has, int64 (n_texts,)."""
-        tokens = self.tokenizer(list(texts), truncation=True, max_length=self.config["max_tokens"])["input_ids"]
+        texts = as_texts(texts)
+        tokens = (
+            self.tokenizer(texts, truncation=True, max_length=self.config["max_tokens"])["input_ids"] if texts else []
+        )
         counts = np.array([len(row) for row in tokens], np.int64)
         return np.fromiter((token for row in tokens for token in row), np.int32, counts.sum()), counts
 
@@ -62,17 +76,15 @@ class TruncatedTransformer(Student):
         """Logits (n_texts, n_classes) from the token ids of texts of one length, laid end to end."""
         return self.model(input_ids=rows.view(len(counts), -1)).logits
 
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Write weights (safetensors) and tokenizer in the hub's layout."""
+    def _write(self, folder: Path) -> None:  # in the hub's layout
         self.model.save_pretrained(folder)
         self.tokenizer.save_pretrained(folder)
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path) -> "TruncatedTransformer":
-        """Read what `save_pretrained` wrote."""
+    def _read(cls, folder: Path, note: dict) -> "TruncatedTransformer":
         model = AutoModelForSequenceClassification.from_pretrained(folder, use_safetensors=True)
-        names = tuple(model.config.id2label[k] for k in range(model.config.num_labels))
-        return cls(model, AutoTokenizer.from_pretrained(folder), names)
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        return cls(model, tokenizer, note["labels"], max_tokens=note["config"]["max_tokens"])
 
 
 def _layers(model) -> torch.nn.ModuleList:

@@ -1,36 +1,127 @@
 """The switch: a student answers every text, the teacher only those that a router finds too difficult."""
 
-import timeit
-from collections.abc import Callable
+import re
+from pathlib import Path
 
 import numpy as np
+from safetensors.numpy import load_file, save
 from scipy.stats import norm
 
-from distill_utils.switch.routers import Router, oracle_scores
+from distill_utils.cache import read_note, written_together
+from distill_utils.checks import as_labels, as_logits, as_texts
+from distill_utils.students import Student
+from distill_utils.switch.routers import DeferralHead, Doubt, Router, oracle_scores
+
+NOTE, STUDENT, ARRAYS = "switch.json", "student", "router.safetensors"
+SAVED = {kind.__name__: kind for kind in (Doubt, DeferralHead)}  # routers that a switch can be saved with
 
 
 class Switch:
-    """A student with `predict_logits(texts)`, a teacher with `logits(texts)`, both (n, n_classes), and a router."""
+    """A student with `predict_logits(texts)`, a teacher with `logits(texts)`, both (n, n_classes), and a router.
 
-    def __init__(self, student, teacher, router: Router):
-        self.student, self.teacher, self.router = student, teacher, router
-        self.threshold = None
+    router: a function (texts, student_logits) -> (n,) difficulty, or the name of a rule: "confidence", "margin". The
+    teacher may be None: then the student answers every text. Raises ValueError when student and teacher do not know
+    the same classes in the same order, as far as both name them.
+    """
+
+    def __init__(self, student, teacher, router: Router | str):
+        self.student, self.threshold, self.teacher_name = student, None, None
+        self.router = Doubt(router) if isinstance(router, str) else router
+        self.teacher = teacher
+
+    @property
+    def teacher(self):
+        """Who answers what is too difficult, or None."""
+        return self._teacher
+
+    @teacher.setter
+    def teacher(self, teacher) -> None:
+        ours, theirs = _names(getattr(self.student, "labels", None)), _names(getattr(teacher, "class_names", None))
+        if ours and theirs and ours != theirs:
+            order = "the same in another order" if sorted(ours) == sorted(theirs) else "not the same"
+            raise ValueError(
+                f"the student's classes are {ours}, the teacher's {theirs}, {order}: train the student with the "
+                "teacher's class names as its labels"
+            )
+        self._teacher = teacher
+        if teacher is not None:
+            self.teacher_name = getattr(teacher, "name", None)
 
     def predict(self, texts: list[str]) -> np.ndarray:
         """Class numbers, int64, (n,): the teacher answers, in one call, the texts at or above the threshold.
 
-        Raises ValueError before `calibrate`.
+        Raises ValueError before `calibrate`, and when student, teacher or router do not answer every text.
         """
+        texts = as_texts(texts)
         if self.threshold is None:
             raise ValueError("the switch has no threshold yet: call calibrate(texts, labels, budget=0.1) first")
-        if not len(texts):
+        if not texts:
             return np.empty(0, np.int64)
-        logits = self.student.predict_logits(texts)
+        logits = as_logits(self.student.predict_logits(texts), len(texts))
         answers = logits.argmax(axis=1)
-        deferred = np.flatnonzero(self.router(texts, logits) >= self.threshold)
+        if self.teacher is None:
+            return answers
+        deferred = np.flatnonzero(self._difficulty(texts, logits) >= self.threshold)
         if len(deferred):
-            answers[deferred] = self.teacher.logits([texts[row] for row in deferred]).argmax(axis=1)
+            answers[deferred] = self._ask([texts[row] for row in deferred], logits.shape[1])
         return answers
+
+    def describe(self) -> str:
+        """Who answers what, in one line."""
+        student = f"the student ({type(self.student).__name__})"
+        named = "" if self.teacher_name is None else f" ({self.teacher_name})"
+        if self.teacher is None:
+            return f"{student} answers every text: its teacher{named} is not here"
+        router = self.router if isinstance(self.router, Doubt) else type(self.router).__name__
+        return f"{student} answers, and the teacher{named} where the router ({router}) finds {self.threshold} or more"
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write `switch.json` (threshold, router, the teacher's name), the router's arrays and the student in a folder.
+
+        The teacher is not written. Raises ValueError for a router that is a function of your own.
+        """
+        kind = type(self.router).__name__
+        if SAVED.get(kind) is not type(self.router) or not isinstance(self.student, Student):
+            raise ValueError(
+                f"cannot save a switch of {type(self.student).__name__} and {kind}: its student must be one of this "
+                f"library, its router one of {', '.join(SAVED)}"
+            )
+        router, arrays = self.router.state()
+        note = {"threshold": repr(self.threshold), "teacher": self.teacher_name, "kind": kind, "router": router}
+        with written_together(Path(folder), NOTE, note) as staged:
+            self.student.save_pretrained(staged / STUDENT)
+            (staged / ARRAYS).write_bytes(save(arrays))
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path, teacher=None) -> "Switch":
+        """Read what `save_pretrained` wrote. Without a teacher the student answers every text, as `describe` says.
+
+        Raises ValueError when a file is missing or damaged, or the teacher knows other classes.
+        """
+        folder = Path(folder)
+        note = read_note(folder, NOTE)
+        student = Student.from_pretrained(folder / STUDENT)
+        try:
+            router = SAVED[note["kind"]].of_state(note["router"], load_file(folder / ARRAYS))
+            threshold = None if note["threshold"] == "None" else float(note["threshold"])
+            name = note["teacher"]
+        except (KeyError, TypeError, ValueError) as error:  # edited by hand: all files have their hashes
+            raise ValueError(f"{NOTE} in {folder} does not fit its files: save it again") from error
+        switch = cls(student, teacher, router)
+        switch.threshold, switch.teacher_name = threshold, switch.teacher_name or name
+        return switch
+
+    def _difficulty(self, texts: list[str], logits: np.ndarray) -> np.ndarray:
+        found = np.asarray(self.router(texts, logits), np.float64)
+        if found.shape != (len(texts),) or np.isnan(found).any():
+            raise ValueError(
+                f"the router gave numbers of shape {found.shape}, or NaN, for {len(texts)} texts: it must give one each"
+            )
+        return found
+
+    def _ask(self, texts: list[str], n_classes: int) -> np.ndarray:
+        """The teacher's answers, (n,)."""
+        return as_logits(self.teacher.logits(texts), len(texts), n_classes).argmax(axis=1)
 
     def calibrate(
         self,
@@ -48,18 +139,23 @@ class Switch:
         share before the loss may be larger than that, where "may" is a chance above `risk` (a fixed sequence of
         tests: Angelopoulos et al., 2021). At risk 0.5 the validation texts are taken at their word.
 
-        Raises ValueError unless exactly one of budget and max_loss is given, all in range, with one label a text.
+        Raises ValueError unless exactly one of budget and max_loss is given, all in range, with one class number a
+        text; max_loss needs the teacher.
         """
+        texts = as_texts(texts)
         if (budget is None) == (max_loss is None):
             raise ValueError("give either budget= (share of texts to defer) or max_loss= (points of accuracy)")
         if not (0 <= budget <= 1 if max_loss is None else max_loss >= 0):
             raise ValueError(f"budget={budget}, max_loss={max_loss}: a budget is a share in 0..1, a loss is 0 or more")
         if not 0 < risk <= 0.5:
             raise ValueError(f"risk={risk}: it is the chance of losing more than max_loss, above 0 and at most 0.5")
-        if len(texts) != len(labels) or not len(texts):
-            raise ValueError(f"{len(texts)} texts and {len(labels)} labels: give one label a text, and some texts")
-        logits = self.student.predict_logits(texts)
-        difficulty = np.asarray(self.router(texts, logits), np.float64)
+        if not texts:
+            raise ValueError("0 texts to calibrate on: give some validation texts, and one label a text")
+        if max_loss is not None and self.teacher is None:
+            raise ValueError("max_loss is measured against the teacher: give the switch its teacher, or set a budget")
+        logits = as_logits(self.student.predict_logits(texts), len(texts))
+        labels = as_labels(labels, logits.shape[1], len(texts))
+        difficulty = self._difficulty(texts, logits)
         # All the places to cut: nothing deferred, the most difficult value, the two most difficult, ..., everything.
         values, counts = np.unique(difficulty, return_counts=True)
         thresholds = np.concatenate(([np.inf], values[:0:-1], [-np.inf]))
@@ -67,13 +163,20 @@ class Switch:
         if budget is not None:
             self.threshold = float(thresholds[deferred / len(texts) <= budget][-1])
             return self
-        teacher_correct = self.teacher.logits(texts).argmax(axis=1) == labels
+        teacher_correct = self._ask(texts, logits.shape[1]) == labels
         order = np.argsort(-difficulty, kind="stable")
         lost = oracle_scores(logits.argmax(axis=1) == labels, teacher_correct)[order]
         too_much = _largest_loss(lost, risk)[deferred] > max_loss
         too_much[-1] = False  # the teacher alone loses nothing
         self.threshold = float(thresholds[len(too_much) - too_much[::-1].argmax() if too_much.any() else 0])
         return self
+
+
+def _names(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    """Class names, or None where there are none; "LABEL_0", "LABEL_1", ... stand for no names on the hub."""
+    if names is None or all(re.fullmatch(r"LABEL_\d+", name) for name in names):
+        return None
+    return tuple(names)
 
 
 def _largest_loss(lost: np.ndarray, risk: float) -> np.ndarray:
@@ -87,38 +190,3 @@ def _largest_loss(lost: np.ndarray, risk: float) -> np.ndarray:
     mean, unequal = kept(lost) / n, (kept(np.abs(lost)) + 1) / (n + 2)
     spread = np.sqrt((unequal - (mean * n / (n + 2)) ** 2) / (n + 2))
     return np.round(100 * (mean + norm.isf(risk) * spread), 9)  # 92.4 - 92.3 is a little more than 0.1
-
-
-def curve(
-    difficulty: np.ndarray, student_correct: np.ndarray, teacher_correct: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """The switch's accuracy in percent, (n + 1,), when the k most difficult texts are deferred, and the shares k / n.
-
-    All three: (n,), the last two of 0 and 1. Equal difficulties go by row. Raises ValueError when lengths differ.
-    """
-    if not 0 < len(difficulty) == len(student_correct) == len(teacher_correct):
-        raise ValueError(
-            f"{len(difficulty)} difficulties, {len(student_correct)} student and {len(teacher_correct)} teacher "
-            "answers: give one of each a text"
-        )
-    order = np.argsort(-np.asarray(difficulty, np.float64), kind="stable")
-    gained = np.cumsum(oracle_scores(student_correct, teacher_correct)[order])
-    correct = np.sum(student_correct) + np.concatenate(([0], gained))
-    return np.arange(len(order) + 1) / len(order), 100 * correct / len(order)
-
-
-def area(shares: np.ndarray, accuracy: np.ndarray) -> float:
-    """The mean accuracy over all shares of deferral, in percent: one number for a router."""
-    return float(np.trapezoid(accuracy, shares))
-
-
-def cost_curve(
-    shares: np.ndarray, seconds_student: float, seconds_teacher: float, seconds_router: float = 0.0
-) -> np.ndarray:
-    """Speed-up over the teacher alone at each share of deferral; seconds a text. Student and router see every text."""
-    return seconds_teacher / (seconds_student + seconds_router + np.asarray(shares) * seconds_teacher)
-
-
-def measure_seconds(function: Callable[[list[str]], object], texts: list[str], repeats: int = 3) -> float:
-    """Seconds a text, raw text in, on all texts at once; the best of `repeats`, since a machine is only ever slowed."""
-    return min(timeit.repeat(lambda: function(texts), number=1, repeat=repeats)) / len(texts)

@@ -56,3 +56,24 @@ def test_claims_say_what_became_of_them():
 
 def test_counts_for_people():
     assert [human_count(n) for n in (None, 374, 80374, 22_715_910)] == ["", "374", "80K", "22.7M"]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: score("accuracy", [0, 1], [0, 1, 1]), "2 texts and 3 predictions: give one a text"),
+        (lambda: score("accuracy", [], []), "labels=0: give"),
+        (lambda: score("f1", [0], [0]), "unknown metric 'f1': use one of accuracy, matthews_correlation"),
+        (lambda: score("accuracy", ["a", "b"], [0, 1]), "labels are class numbers, not such as 'a'"),
+        (lambda: score("accuracy", [0, 1], np.eye(2)), r"predictions of shape \(2, 2\)"),
+        (lambda: paired_bootstrap([], []), r"outcomes of shape \(0,\) and \(0,\): give both for the same texts"),
+        (lambda: paired_bootstrap([1, 0], [1]), r"outcomes of shape \(2,\) and \(1,\): give"),
+        (lambda: paired_bootstrap(np.ones((2, 3)), np.ones(2)), r"outcomes of shape \(2, 3\) and \(2,\): give"),
+        (lambda: paired_bootstrap([1, 2], [0, 1]), "outcomes are 0 .wrong. and 1 .right."),
+        (lambda: paired_bootstrap([1, 0], [0, 1], draws=0), "draws=0: give"),
+    ],
+)
+def test_numbers_that_cannot_be_compared_are_named(call, message):
+    with pytest.raises(ValueError, match=message) as error:
+        call()
+    assert "\n" not in str(error.value)

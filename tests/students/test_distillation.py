@@ -1,6 +1,7 @@
 """The loss against torch's own, and the training loop against what it promises."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import torch.nn.functional as F
@@ -117,3 +118,90 @@ def test_a_truncated_student_is_trained_again(tmp_path):
     with pytest.warns(UserWarning, match="damaged"):
         again = fit(student(), TEXTS, soft, seed=0, epochs=2, folder=tmp_path)
     np.testing.assert_array_equal(again.predict_logits(TEXTS), first.predict_logits(TEXTS))
+
+
+GOOD = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]], np.float32)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"soft_labels": np.full((3, 2), np.nan)}, "not finite"),
+        ({"soft_labels": np.array([[3.0, -1], [0, 2], [1, 1]])}, "look like logits, so give their softmax"),
+        ({"soft_labels": np.log(GOOD)}, "look like log-probabilities, so give their exponential"),
+        ({"soft_labels": np.array([[0], [1], [0]])}, r"shape \(3, 1\) look like class numbers: give one_hot"),
+        ({"soft_labels": np.eye(3)}, r"shape \(3, 3\): the student has 2 classes"),
+        ({"soft_labels": GOOD[:2]}, "3 texts and 2 rows"),
+        ({"texts": [], "soft_labels": GOOD[:0]}, "0 texts: give some"),
+        ({"texts": "pie"}, "one string is not a list of texts"),
+        ({"texts": ["pie", None, "red"]}, "text 1 is None"),
+        ({"epochs": 0}, "epochs=0: give a whole number, 1 or more"),
+        ({"batch_size": 0}, "batch_size=0: give a whole number, 1 or more"),
+        ({"learning_rate": 0}, "learning_rate=0: give a number above 0"),
+        ({"learning_rate": float("nan")}, "learning_rate=nan: give"),
+    ],
+)
+def test_fit_names_what_it_cannot_train_on(change, message):
+    call = {"texts": TEXTS[:3], "soft_labels": GOOD, "seed": 0, "epochs": 1} | change
+    with pytest.raises(ValueError, match=message) as error:
+        fit(student(), **call)
+    assert "\n" not in str(error.value)
+
+
+def test_fit_takes_columns_of_tables():
+    frame = pd.DataFrame({"text": TEXTS[:3], "label": [0, 1, 0]}, index=[5, 6, 7])
+    fitted = fit(student(), frame["text"], one_hot(frame["label"], 2), seed=0, epochs=1)
+    expected = fit(student(), TEXTS[:3], np.eye(2)[[0, 1, 0]], seed=0, epochs=1)
+    np.testing.assert_array_equal(fitted.predict_logits(frame["text"]), expected.predict_logits(TEXTS[:3]))
+
+
+def test_fit_takes_numpys_numbers():
+    numbers = {"seed": np.arange(2)[0], "epochs": np.int64(1), "learning_rate": np.float32(0.25)}
+    model = MLP(Vocabulary(["red", "pie"]), ("r", "g"), embedding_size=np.int64(4), hidden=np.int32(4))
+    other = MLP(Vocabulary(["red", "pie"]), ("r", "g"), embedding_size=4, hidden=4)
+    expected = fit(other, TEXTS[:3], GOOD, seed=0, epochs=1, learning_rate=0.25).predict_logits(TEXTS)
+    np.testing.assert_array_equal(fit(model, TEXTS[:3], GOOD, **numbers).predict_logits(TEXTS), expected)
+
+
+@pytest.mark.parametrize("labels", [[-1, 0], [0, 2], [0.0, 1.0], ["a", "b"], [True, False], [[0], [1]]])
+def test_one_hot_takes_class_numbers_only(labels):
+    with pytest.raises(ValueError, match="labels"):
+        one_hot(np.array(labels), 2)
+    assert one_hot([1, 0], 2).tolist() == [[0, 1], [1, 0]]
+
+
+@pytest.mark.parametrize("loss", [kl_to_soft_labels, mse_to_logits])
+def test_a_loss_compares_rows_of_one_shape(loss):
+    for other in (SOFT[:1], SOFT[:, :1], SOFT[0]):  # torch would stretch them
+        with pytest.raises(ValueError, match="logits of shape .2, 3. and soft labels of shape"):
+            loss(LOGITS, other)
+    with pytest.raises(ValueError, match="temperature=0: give a number above 0"):
+        kl_to_soft_labels(LOGITS, SOFT, 0)
+
+
+def test_the_cache_knows_class_names_and_what_a_student_reads(tmp_path, monkeypatch):
+    options = {"seed": 0, "epochs": 1, "folder": tmp_path}
+    fit(student(), TEXTS[:3], GOOD, **options)
+    monkeypatch.setattr(distillation, "_train", lambda *_: pytest.fail("trained again"))
+    fit(student(), TEXTS[:3], GOOD, **options)
+    fit(student(), [text + " unknown" for text in TEXTS[:3]], GOOD, **options)  # it reads the same
+    words, sizes = Vocabulary(["red", "green", "apple", "pie"]), {"embedding_size": 8, "hidden": 16}
+    for other in (
+        MLP(words, ("r", "green"), **sizes),
+        MLP(words, ("g", "r"), **sizes),
+        MLP(words, ("r", "g"), pooling="pairs", **sizes),
+        MLP(Vocabulary(["green", "red", "apple", "pie"]), ("r", "g"), **sizes),
+        MLP(words, ("r", "g"), word_vectors=np.arange(4.0)[:, None], **sizes),
+    ):
+        with pytest.raises(pytest.fail.Exception, match="trained again"):
+            fit(other, TEXTS[:3], GOOD, **options)
+
+
+def test_fit_leaves_the_random_stream_as_it_was(tmp_path):
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    for _ in ("trained", "from the cache"):
+        model = student()
+        torch.manual_seed(5)
+        fit(model, TEXTS[:3], GOOD, seed=0, epochs=1, folder=tmp_path)
+        torch.testing.assert_close(torch.rand(3), expected)

@@ -1,6 +1,9 @@
 """Students and their vocabulary against arithmetic by hand and against torch."""
 
+from copy import deepcopy
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -236,3 +239,107 @@ def test_an_ensemble_answers_with_the_mean_of_its_members():
     together = Ensemble(members)
     np.testing.assert_allclose(together.predict_logits(TEXTS), (first + second + third) / 3, rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(together.predict(TEXTS), (first + second + third).argmax(axis=1))
+
+
+EVERY = [
+    lambda: MLP(VOCABULARY, ("no", "yes"), embedding_size=6, hidden=4),
+    lambda: MLP(VOCABULARY, ("no", "yes"), pooling="pairs", embedding_size=6, hidden=4),
+    lambda: BiLSTM(VOCABULARY, ("no", "yes"), embedding_size=6, hidden=4, dense=5, dropout=0.5),
+]
+
+
+@pytest.mark.parametrize("make", EVERY)
+def test_lists_of_texts_of_every_kind_get_the_same_answers(make):
+    student = make()
+    expected = student.predict_logits(TEXTS)
+    for texts in (tuple(TEXTS), np.array(TEXTS), pd.Series(TEXTS, index=range(9, 3, -1))):
+        np.testing.assert_array_equal(student.predict_logits(texts), expected)
+        np.testing.assert_array_equal(student.predict(texts), expected.argmax(axis=1))
+        assert student.encode(texts)[1].tolist() == student.encode(TEXTS)[1].tolist()
+    for nothing in ([], np.array([]), pd.Series([], dtype=str)):
+        assert student.predict(nothing).shape == (0,) and student.predict_logits(nothing).shape == (0, 2)
+    for call in (student.predict, student.predict_logits, student.encode):
+        with pytest.raises(ValueError, match="one string is not a list"):
+            call("so sad")
+        with pytest.raises(ValueError, match="text 1 is nan, of type float"):
+            call(pd.Series(["so", None]))
+
+
+@pytest.mark.parametrize("make", EVERY)
+def test_an_untrained_student_answers_with_the_weights_it_has(make):
+    student = make()
+    assert student.training
+    first = student.predict_logits(TEXTS)
+    np.testing.assert_array_equal(student.predict_logits(TEXTS), first)  # nothing is dropped by chance
+    assert student.training  # and it may go on training
+    np.testing.assert_allclose(student.eval().predict_logits(TEXTS), first, atol=1e-6)
+
+
+def change_in_place(student, weights):
+    with torch.no_grad():
+        for name, weight in student.named_parameters():
+            weight.copy_(weights[name])
+
+
+@pytest.mark.parametrize("make", EVERY)
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda student, weights: student.load_state_dict(weights),
+        lambda student, weights: student.load_state_dict(weights, assign=True),
+        change_in_place,
+        lambda student, weights: [value.copy_(weights[name]) for name, value in student.state_dict().items()],
+    ],
+)
+def test_new_weights_answer_at_once(make, change):
+    student, other = make().eval(), make().eval()
+    before, expected = student.predict_logits(TEXTS), other.predict_logits(TEXTS)
+    assert np.abs(before - expected).max() > 1e-3
+    copied = deepcopy(student)
+    change(student, other.state_dict())
+    np.testing.assert_array_equal(student.predict_logits(TEXTS), expected)
+    np.testing.assert_array_equal(copied.predict_logits(TEXTS), before)
+    change(copied, other.state_dict())
+    np.testing.assert_array_equal(copied.predict_logits(TEXTS), expected)
+
+
+def test_a_step_of_training_changes_answers_at_once(mlp):
+    before = mlp.predict_logits(TEXTS)
+    optimizer = torch.optim.SGD(mlp.parameters(), lr=1.0)
+    rows, counts = mlp.encode(TEXTS)
+    mlp(torch.from_numpy(rows), torch.from_numpy(counts))[:, 0].sum().backward()
+    optimizer.step()  # without a call of train() or eval()
+    expected = mlp(torch.from_numpy(rows), torch.from_numpy(counts)).detach().numpy()
+    np.testing.assert_allclose(mlp.predict_logits(TEXTS), expected, atol=1e-5)
+    assert np.abs(expected - before).max() > 0.1
+
+
+def test_a_student_made_in_inference_mode_answers():
+    with torch.inference_mode():
+        student = EVERY[1]()
+    assert student.predict(TEXTS).shape == (6,)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: MLP(VOCABULARY, "ny"), "one string is not a list of class names"),
+        (lambda: MLP(VOCABULARY, ("no", "no")), "give two or more, each of them once"),
+        (lambda: MLP(VOCABULARY, ("n", "y"), hidden=0), "hidden=0: give a whole number"),
+        (
+            lambda: MLP(VOCABULARY, ("n", "y"), word_logits=np.zeros((5, 2))),
+            r"word_logits of shape \(5, 2\): .* 6 words",
+        ),
+        (lambda: MLP(VOCABULARY, ("n", "y"), word_vectors=np.full((6, 2), np.nan)), "word_vectors .* finite"),
+        (lambda: BiLSTM(VOCABULARY, ("n", "y"), dense=0), "dense=0: give a whole number"),
+        (lambda: BiLSTM(VOCABULARY, ("n", "y"), word_vectors=np.ones((5, 300))), r"word_vectors of shape \(5, 300\)"),
+        (
+            lambda: BiLSTM(VOCABULARY, ("n", "y"), word_vectors=np.ones((6, 4))),
+            "4 numbers a word, embedding_size is 300",
+        ),
+    ],
+)
+def test_students_name_what_they_cannot_be_made_of(make, message):
+    with pytest.raises(ValueError, match=message) as error:
+        make()
+    assert "\n" not in str(error.value)

@@ -62,3 +62,20 @@ def test_save_and_load(teacher, tmp_path):
 def test_it_cannot_keep_more_layers_than_there_are(teacher):
     with pytest.raises(ValueError, match="cannot keep 4 layers: this teacher has 3"):
         TruncatedTransformer.of(teacher, 4)
+
+
+def test_what_its_configuration_decides_is_in_its_identity(teacher):
+    student, heads, further = (TruncatedTransformer.of(teacher, 1) for _ in range(3))
+    assert student.identity == heads.identity
+    heads.model.config.num_attention_heads = 4  # with weights of the same shapes
+    further.config["max_tokens"] += 1
+    assert student.identity != heads.identity and student.identity != further.identity
+    student.predict(TEXTS)  # the tokenizer remembers how far it was last asked to read
+    assert student.identity == TruncatedTransformer.of(teacher, 1).identity
+
+
+def test_it_has_a_name_for_each_class(teacher):
+    with pytest.raises(ValueError, match="3 class names for a model of 2 classes: give one each"):
+        TruncatedTransformer(teacher.model, teacher.tokenizer, ("a", "b", "c"))
+    with pytest.raises(ValueError, match="max_tokens=0: give a whole number"):
+        TruncatedTransformer(teacher.model, teacher.tokenizer, ("a", "b"), max_tokens=0)

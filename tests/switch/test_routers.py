@@ -3,12 +3,17 @@
 import numpy as np
 import pytest
 from scipy.special import log_softmax
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from distill_utils.switch.routers import (
     DeferralHead,
+    Doubt,
     calibrate_temperature,
     confidence,
     margin,
+    oracle_scores,
     random_scores,
     shuffle_consistency,
 )
@@ -91,3 +96,61 @@ def test_the_learned_head_counts_the_words_that_the_student_counts():
 
 def test_random_scores_are_drawn_from_their_seed():
     assert (random_scores(50, 1) == random_scores(50, 1)).all() and (random_scores(50, 1) != random_scores(50, 2)).all()
+
+
+def test_the_learned_head_is_logistic_regression_on_its_features():
+    random = np.random.default_rng(1)
+    logits, texts = random.normal(size=(300, 3)), ["good " * count for count in random.integers(1, 30, size=300)]
+    hard = margin(logits) > 0.8
+    head = DeferralHead(Vocabulary(["good"])).fit(texts, logits, ~hard, np.ones(300))
+    features = head._features(texts, logits)
+    library = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(features, hard)
+    np.testing.assert_allclose(head(texts, logits), library.predict_proba(features)[:, 1], rtol=1e-6)
+
+
+def test_doubt_is_confidence_or_margin_at_a_temperature():
+    logits = np.random.default_rng(0).normal(size=(20, 3))
+    np.testing.assert_array_equal(Doubt()(None, logits), confidence(logits))
+    np.testing.assert_array_equal(Doubt("confidence", 2.0)(None, logits), confidence(logits, 2.0))
+    np.testing.assert_array_equal(Doubt("margin", 2.0)(None, logits), margin(logits / 2))
+
+
+THREE = np.zeros((3, 2))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: confidence(np.array([[np.nan, 0]])), "logits are not finite"),
+        (lambda: confidence(np.zeros(3)), r"logits of shape \(3,\)"),
+        (lambda: margin(np.zeros((2, 2)), 0), "temperature=0: give a number above 0"),
+        (lambda: Doubt("confidence", -1), "temperature=-1: give a number above 0"),
+        (lambda: calibrate_temperature(THREE, [0, 1]), "3 texts and 2 labels: give one a text"),
+        (lambda: calibrate_temperature(THREE, [0, 1, 2]), "labels hold 2 .text 2., but the 2 classes"),
+        (lambda: calibrate_temperature(THREE, ["a", "b", "a"]), "labels are class numbers"),
+        (lambda: calibrate_temperature(np.zeros((0, 2)), []), "0 texts: give"),
+        (lambda: oracle_scores([0, 1], [0, 1, 1]), r"outcomes of shape \(2,\) .student. and \(3,\) .teacher."),
+        (lambda: oracle_scores([0, 2], [0, 1]), "outcomes are 0 .wrong. and 1 .right."),
+        (lambda: DeferralHead(Vocabulary(["a"]))(["a"], THREE[:1]), "has learned nothing yet: call fit"),
+        (lambda: DeferralHead(Vocabulary(["a"])).fit("a", THREE, [0] * 3, [1] * 3), "one string is not a list"),
+        (lambda: DeferralHead(Vocabulary(["a"])).fit(["a"] * 3, THREE[:2], [0] * 3, [1] * 3), "logits of shape"),
+        (
+            lambda: DeferralHead(Vocabulary(["a"])).fit(["a"] * 3, THREE, [0, 1], [1, 1]),
+            "3 texts and outcomes of shape",
+        ),
+        (lambda: shuffle_consistency(len, "a b", 1, None), "one string is not a list"),
+        (lambda: shuffle_consistency(len, ["a b"], 0, None), "n_shuffles=0: give"),
+        (lambda: shuffle_consistency(lambda texts: np.zeros((2, 2)), ["a"], 1, None), r"predictions of shape \(2, 2\)"),
+        (lambda: shuffle_consistency(lambda texts: [0], ["a"], 1, None), "2 texts and 1 predictions: give one a text"),
+    ],
+)
+def test_routers_name_what_they_cannot_use(call, message):
+    with pytest.raises(ValueError, match=message) as error:
+        call()
+    assert "\n" not in str(error.value)
+
+
+def test_the_learned_head_wants_the_classes_it_was_fitted_on():
+    head = DeferralHead(Vocabulary(["a"])).fit(["a"] * 3, THREE, [0, 1, 1], [1, 1, 1])
+    with pytest.raises(ValueError, match="logits of 3 classes, but the learned head was fitted on 2"):
+        head(["a"], np.zeros((1, 3)))

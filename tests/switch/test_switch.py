@@ -1,12 +1,17 @@
 """The switch and its curve, on a table worked out by hand."""
 
 import time
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 
+from distill_utils.students import MLP, Ensemble
 from distill_utils.switch import Switch, area, cost_curve, curve, measure_seconds
 from distill_utils.switch.routers import confidence, oracle_scores, random_scores
+from distill_utils.texts.words import Vocabulary
 
 # Six texts of class 1, the most difficult first.
 TEXTS = ["t0", "t1", "t2", "t3", "t4", "t5"]
@@ -194,3 +199,115 @@ def test_a_switch_without_threshold_says_what_to_call():
 def test_a_curve_of_unequal_lengths_is_refused():
     with pytest.raises(ValueError, match="6 difficulties, 5 student and 6 teacher answers: give"):
         curve(DIFFICULTY, STUDENT[:5], TEACHER)
+
+
+class Named(Stub):
+    """A teacher that names its classes."""
+
+    def __init__(self, *class_names, answers=TEACHER):
+        super().__init__(answers)
+        self.class_names, self.name = class_names, "a teacher"
+
+
+def student(*labels) -> MLP:
+    torch.manual_seed(0)
+    return MLP(Vocabulary(TEXTS), labels, embedding_size=4, hidden=4).eval()
+
+
+def test_student_and_teacher_know_the_same_classes_in_the_same_order():
+    with pytest.raises(
+        ValueError, match="'neg', 'pos'.* the teacher's .'pos', 'neg'.*in another order: train"
+    ) as error:
+        Switch(student("neg", "pos"), Named("pos", "neg"), "confidence")
+    assert "\n" not in str(error.value)
+    with pytest.raises(ValueError, match="not the same: train"):
+        Switch(student("neg", "pos"), Named("bad", "good"), "confidence")
+    with pytest.raises(ValueError, match="not the same: train"):
+        Switch(Ensemble([student("neg", "pos")]), Named("neg", "pos", "neutral"), "confidence")
+    one = Switch(student("neg", "pos"), Named("neg", "pos"), "confidence")
+    with pytest.raises(ValueError, match="in another order"):
+        one.teacher = Named("pos", "neg")
+    one.teacher = Named("LABEL_0", "LABEL_1")  # as a checkpoint without names has it
+    assert Switch(student("neg", "pos"), Stub(TEACHER), "margin").teacher.asked == []
+
+
+@pytest.mark.parametrize("setting", [{"budget": 0.5}, {"max_loss": 1}])
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["pos"] * 6, "labels are class numbers, not such as 'pos'"),
+        (np.ones(6), "labels are class numbers, not of type float64"),
+        (np.ones(6, bool), "not of type bool"),
+        (np.full(6, 2), "labels hold 2 .text 0., but the 2 classes are numbered 0 to 1"),
+        (-LABELS, "labels hold -1"),
+        (np.ones((6, 1), int), r"labels of shape \(6, 1\)"),
+    ],
+)
+def test_labels_of_the_wrong_kind_set_no_threshold(labels, message, setting):
+    one = switch()
+    with pytest.raises(ValueError, match=message) as error:
+        one.calibrate(TEXTS, labels, **setting)
+    assert "\n" not in str(error.value) and one.threshold is None
+
+
+def test_texts_of_every_kind_get_the_same_answers():
+    one = switch().calibrate(pd.Series(TEXTS), pd.Series(LABELS), budget=0.5)
+    for texts in (TEXTS, tuple(TEXTS), np.array(TEXTS), pd.Series(TEXTS, index=range(6, 0, -1))):
+        assert one.predict(texts).tolist() == [1, 1, 1, 1, 1, 1]
+    assert one.predict(np.array([])).shape == (0,) and one.predict(()).dtype == np.int64
+    for call in (one.predict, lambda texts: one.calibrate(texts, LABELS[:2], budget=0.5)):
+        with pytest.raises(ValueError, match="one string is not a list"):
+            call("t0")
+
+
+@pytest.mark.parametrize(
+    ("router", "message"),
+    [
+        (lambda texts, logits: np.full(len(texts), np.nan), "the router gave .* NaN"),
+        (lambda texts, logits: logits, r"the router gave numbers of shape \(6, 2\)"),
+        (lambda texts, logits: 0.5, r"the router gave numbers of shape \(\)"),
+        ("entropy", "unknown router 'entropy': use one of confidence, margin, or a function"),
+    ],
+)
+def test_a_router_gives_each_text_a_number(router, message):
+    with pytest.raises(ValueError, match=message):
+        Switch(Stub(STUDENT), Stub(TEACHER), router).calibrate(TEXTS, LABELS, budget=0.5)
+
+
+def test_a_teacher_of_other_classes_without_names_is_seen_when_it_answers():
+    one = switch().calibrate(TEXTS, LABELS, budget=0.5)
+    one.teacher = SimpleNamespace(logits=lambda texts: np.zeros((len(texts), 3)))
+    with pytest.raises(ValueError, match=r"logits of shape \(3, 3\): .* \(3, 2\)"):
+        one.predict(TEXTS)
+
+
+def test_without_a_teacher_the_student_answers_and_the_switch_says_so():
+    one = Switch(student("neg", "pos"), None, "confidence").calibrate(TEXTS, LABELS, budget=1)
+    np.testing.assert_array_equal(one.predict(TEXTS), one.student.predict(TEXTS))
+    assert one.describe() == "the student (MLP) answers every text: its teacher is not here"
+    with pytest.raises(ValueError, match="max_loss is measured against the teacher: give"):
+        one.calibrate(TEXTS, LABELS, max_loss=1)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: curve(np.full(6, np.nan), STUDENT, TEACHER), "NaN among them: give one number a text"),
+        (lambda: curve(DIFFICULTY, STUDENT + 1, TEACHER), "outcomes are 0 .wrong. and 1 .right."),
+        (lambda: curve([], [], []), "0 difficulties, 0 student and 0 teacher"),
+        (lambda: area([0, 0.5, 1], [90, 91]), "give one accuracy a share"),
+        (lambda: area([0, 50, 100], [90, 91, 92]), "do not rise from 0 to 1: give what curve returns"),
+        (lambda: area([1, 0.5, 0], [90, 91, 92]), "do not rise from 0 to 1"),
+        (lambda: area([0.5], [90]), "do not rise from 0 to 1"),
+        (lambda: cost_curve([5, 20], 0.1, 1), "shares of deferral lie in 0..1, .*: divide percentages by 100"),
+        (lambda: cost_curve([0.1], 0, 1), "times are above 0"),
+        (lambda: cost_curve([0.1], 0.1, 1, -1), "times are above 0"),
+        (lambda: measure_seconds(len, []), "texts=0: give"),
+        (lambda: measure_seconds(len, TEXTS, 0), "repeats=0: give"),
+        (lambda: measure_seconds(len, "t0"), "one string is not a list"),
+    ],
+)
+def test_curves_name_what_they_cannot_use(call, message):
+    with pytest.raises(ValueError, match=message) as error:
+        call()
+    assert "\n" not in str(error.value)
