@@ -425,5 +425,7 @@ def confusion(counts: np.ndarray, names: tuple[str, ...], *, title: str, xlabel:
     _describe(axes, title=title, xlabel=xlabel, ylabel=ylabel)
     axes.tick_params(axis="x", rotation=30)
     axes.tick_params(axis="y", rotation=0)
+    if room:
+        plt.setp(axes.get_xticklabels(), ha="right", rotation_mode="anchor")  # the end of a long name at its column
     axes.grid(visible=False)
     return figure

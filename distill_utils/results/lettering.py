@@ -32,18 +32,23 @@ def shortened(name: str) -> str:
 def lettering(texts: Iterable[str], *, weight: str = "normal") -> tuple[list[str], dict]:
     """Texts as they can be drawn, and the matplotlib text properties to draw them with.
 
-    A $ is a dollar. Letters that the style's font lacks come from any installed font that has them. Where none has,
-    they are drawn as a number, [1], and one warning says what it stands for.
+    A $ is a dollar. Letters that the style's font lacks in this weight come from any installed font that has them, in
+    normal weight. Where none has, they are drawn as a number, [1], and one warning says what it stands for.
     """
     texts = ["\n".join(str(text).encode("utf-8", "replace").decode().splitlines()) for text in texts]
-    families = FontProperties().get_family()
-    found = frozenset("\n").union(*(_letters(findfont(FontProperties(family=f, weight=weight))) for f in families))
-    missing = set("".join(texts)) - found
-    silent = {letter for letter in missing if _is_silent(letter)}
-    more, missing = _fonts_with(frozenset(missing - silent), weight)
-    look = {"parse_math": False} | ({"fontfamily": [*families, *more]} if more else {})
-    texts = [text.translate({ord(c): " " if c.isspace() else None for c in silent}) for text in texts]
+    look, missing = {"parse_math": False}, set("".join(texts)) - _letters_of_style(weight) - {"\n"}
+    if missing:
+        silent = {letter for letter in missing if _is_silent(letter)}
+        texts = [text.translate({ord(c): " " if c.isspace() else None for c in silent}) for text in texts]
+        more, missing = _fonts_with(frozenset(missing - silent - _letters_of_style("normal")))
+        look |= {"fontfamily": [*FontProperties().get_family(), *more], "fontweight": "normal"}
     return _numbered(texts, missing) if missing else texts, look
+
+
+def _letters_of_style(weight: str) -> frozenset[str]:
+    """The letters that the style's fonts have in this weight."""
+    families = FontProperties().get_family()
+    return frozenset().union(*(_letters(findfont(FontProperties(family=name, weight=weight))) for name in families))
 
 
 def _is_silent(letter: str) -> bool:
@@ -52,7 +57,7 @@ def _is_silent(letter: str) -> bool:
 
 
 @cache
-def _fonts_with(letters: frozenset[str], weight: str) -> tuple[list[str], frozenset[str]]:
+def _fonts_with(letters: frozenset[str]) -> tuple[list[str], frozenset[str]]:
     """Families of installed fonts that have these letters, and the letters that none has."""
     families = []
     for path in _installed() if letters else ():
@@ -60,11 +65,9 @@ def _fonts_with(letters: frozenset[str], weight: str) -> tuple[list[str], frozen
             family = FT2Font(path).family_name
             if family not in fontManager.get_font_names():  # installed since matplotlib last looked
                 fontManager.addfont(path)
-            here = _letters(findfont(FontProperties(family=family, weight=weight)))
+            here = _letters(findfont(FontProperties(family=family)))
             families += [family] * bool(letters & here)
             letters -= here
-        if not letters:
-            break
     return families, letters
 
 
