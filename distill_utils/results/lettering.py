@@ -19,10 +19,10 @@ WIDE += ("PingFang", "Arial Unicode", "ARIALUNI", "NotoSans", "NotoEmoji", "Symb
 _numbers: dict[str, int] = {}  # what no font could draw, in the order met: one number in all figures
 
 
-def shortened(name: str) -> str:
+def shortened(name: object) -> str:
     """A name of at most `LONGEST` columns and three lines; a longer one loses its middle."""
-    if len(lines := name.splitlines()) > 3:
-        name = " ".join(lines)
+    lines = str(name).splitlines()
+    name = (" " if len(lines) > 3 else "\n").join(lines)
     if text_width(name) <= LONGEST:
         return name
     room = LONGEST // (1 if text_width(name) == len(name) else 2)

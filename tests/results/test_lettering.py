@@ -105,7 +105,7 @@ def test_a_long_name_loses_its_middle_and_keeps_both_ends():
     assert shortened(long) != shortened(long + "d")
     assert text_width(shortened(100 * "积")) <= 40
     assert shortened("a name\nas it is") == "a name\nas it is"
-    assert shortened("1\n2\n3\n4") == "1 2 3 4"
+    assert shortened("1\n2\n3\n4") == "1 2 3 4" and shortened(7) == "7"
 
 
 def test_the_look_is_that_of_the_text():
