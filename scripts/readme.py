@@ -6,6 +6,7 @@ README.md holds a pair of markers for each part; all that stands between them is
 <!-- /results -->
 """
 
+import html
 import json
 import re
 import sys
@@ -58,17 +59,24 @@ def block(part: str, rows: list[dict]) -> str:
 
     Rows of other measures than `METRICS` (word-order sensitivity) stay in the results file.
     """
-    rows = [row for row in rows if row["metric"] in METRICS]
+    names = ("task", "model", "teacher")
+    rows = [row | {name: as_written(row[name] or "") for name in names} for row in rows if row["metric"] in METRICS]
     tasks = list(dict.fromkeys(row["task"] for row in rows))
     head = ["task"] * (len(tasks) > 1) + ["model", "score", "blog", "parameters", "teacher"]
     lines = [f"| {' | '.join(head)} |", "|" + "|".join("---:" if h in head[-4:-1] else "---" for h in head) + "|"]
     for row in rows:
         model = f"**{row['model']}**" if is_distilled(row) else row["model"]
         blog = "" if row["blog_score"] is None else f"{row['blog_score']:.1f}"
-        cells = [model, score(row), blog, human_count(row["parameters"]), row["teacher"] or ""]
+        cells = [model, score(row), blog, human_count(row["parameters"]), row["teacher"]]
         lines.append(f"| {' | '.join([row['task']] * (len(tasks) > 1) + cells)} |")
     sentences = [sentence for row in rows if (sentence := retention(row, rows))]
     return "\n\n".join(["\n".join(sentences), "\n".join(lines), provenance(part, rows)]).strip()
+
+
+def as_written(name: str) -> str:
+    """A name for Markdown, in a table too: nothing in it is a column, a tag, code or mathematics."""
+    escaped = re.sub(r"[\\`*_\[\]|~]", r"\\\g<0>", html.escape(" ".join(name.split()), quote=False))
+    return escaped.replace("$", "<span>$</span>")  # as the code host's manual says
 
 
 def is_distilled(row: dict) -> bool:

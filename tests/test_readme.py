@@ -46,6 +46,15 @@ def test_a_block_by_hand():
     )
 
 
+def test_names_are_shown_as_they_were_written():
+    task, model = "a|b `c` <i>", "$0-$50 *x*_y_\nz\\-D"
+    teacher = {**TEACHER, "task": task, "model": "M|1", "teacher": None}
+    new = readme.render(OLD, {"part1": [teacher, {**ROW, "task": task, "model": model, "teacher": "M|1"}]})
+    shown = r"<span>$</span>0-<span>$</span>50 \*x\*\_y\_ z\\-D"
+    assert rf"On a\|b \`c\` &lt;i&gt;, {shown} keeps 97.8% of its teacher's accuracy (M\|1)" in new
+    assert rf"| **{shown}** | 90.0 ± 0.2 | 91.8 | 80K | M\|1 |" in new
+
+
 def test_rendering_twice_changes_nothing_and_a_changed_score_does():
     once = readme.render(OLD, {"part1": [ROW]})
     assert readme.render(once, {"part1": [ROW]}) == once

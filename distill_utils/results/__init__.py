@@ -1,1 +1,1 @@
-"""What is kept and shown: every result as a row, what became of the blog's claims, every plot."""
+"""What is kept and shown: every result as a row, what became of the blog's claims, every table, every plot."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-import pandas as pd
+from distill_utils.results.tables import Table, table
 
 # What the blog reports, as printed, by part and model.
 BLOG = {
@@ -51,11 +51,6 @@ class Claim:
         return "not run" if self.held is None else "held" if self.held else "did not hold"
 
 
-def claims_table(claims: list[Claim]) -> "pd.io.formats.style.Styler":
-    """Claims as a table, with wrapped text."""
-    frame = pd.DataFrame([{"the blog says": c.statement, "measured": c.measured, "verdict": c.verdict} for c in claims])
-    return (
-        frame.style.hide(axis="index")
-        .set_uuid("claims")
-        .set_properties(**{"text-align": "left", "white-space": "normal"})
-    )
+def claims_table(claims: list[Claim]) -> Table:
+    """Claims as a table."""
+    return table([(c.statement, c.measured, c.verdict) for c in claims], ["the blog says", "measured", "verdict"])

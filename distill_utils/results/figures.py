@@ -8,11 +8,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from matplotlib.axis import Axis
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.ticker import LogLocator, NullLocator
 from matplotlib.transforms import Bbox
 
+from distill_utils.results.lettering import lettering, shortened
 from distill_utils.results.scoreboard import Result, human_count
+from distill_utils.results.tables import text_width
 
 STYLE = Path(__file__).with_name("distill.mplstyle")
 TEACHER, STUDENT, PLAIN, BLOG = "#4269d0", "#ff725c", "#9aa0a6", "#efb118"
@@ -36,9 +39,10 @@ def save_figure(figure: plt.Figure, name: str, output: Path) -> None:
 
 def class_balance(labels: np.ndarray, names: tuple[str, ...]) -> plt.Figure:
     """How often each class occurs, in percent, the most frequent first."""
-    shares = pd.Series(100 * np.bincount(labels, minlength=len(names)) / len(labels), index=names).sort_values()
+    shares = pd.Series(100 * np.bincount(labels, minlength=len(names)) / len(labels)).sort_values()
     figure, axes = plt.subplots(figsize=(6, 0.45 * len(names) + 1))
-    bars = axes.barh(shares.index, shares, color=PLAIN)
+    bars = axes.barh(range(len(names)), shares, color=PLAIN)
+    _name_ticks(axes.yaxis, [names[label] for label in shares.index])
     axes.bar_label(bars, fmt="%.0f%%", padding=3)
     axes.set(xlabel="share of the training texts, %", title="Class balance", xlim=(0, 1.12 * shares.max()))
     axes.grid(axis="y", visible=False)
@@ -104,17 +108,18 @@ def teacher_student() -> plt.Figure:
 def score_against_size(results: list[Result], reference: Result, *, title: str, metric: str = "accuracy") -> plt.Figure:
     """Score relative to `reference` (%) against the number of parameters, log x-axis; spread over seeds as bars.
 
-    Models that were not run appear hollow, at the blog's score relative to the blog's BERT row of `results`.
+    Models that were not run appear hollow, at the blog's score relative to the blog's BERT row of `results`. Where the
+    reference scores nothing, the scores stand as they are.
     """
     figure, axes = plt.subplots(figsize=(8.4, 4.8))
     axes.axhline(100, color=TEACHER, linewidth=1, linestyle=":")
-    points = []
+    points, whole = [], reference.score or 100
     bert = next((r.blog_score for r in results if r.model == "BERT"), None)
     for result in (r for r in results if r.parameters):
         if result.score is not None:
             color = STUDENT if result.teacher else TEACHER if result.parameters > 10**7 else PLAIN
-            relative = 100 * result.score / reference.score
-            spread = 100 * (result.score_std or 0) / reference.score
+            relative = 100 * result.score / whole
+            spread = 100 * (result.score_std or 0) / whole
             axes.errorbar(
                 result.parameters, relative, yerr=spread or None, fmt="o", color=color, markersize=8, capsize=3
             )
@@ -123,9 +128,10 @@ def score_against_size(results: list[Result], reference: Result, *, title: str, 
             axes.plot(result.parameters, relative, "o", markerfacecolor="white", color=BLOG, markersize=8)
         else:
             continue
-        points.append((result.parameters, relative, f"{result.model} ({human_count(result.parameters)})"))
-    axes.set(xscale="log", xlabel="parameters (log scale)", title=title)
-    axes.set_ylabel(f"{metric} relative to {reference.model}, %")
+        points.append((result.parameters, relative, f"{shortened(result.model)} ({human_count(result.parameters)})"))
+    axes.set(xscale="log", xlabel="parameters (log scale)")
+    relative_to = f" relative to {shortened(reference.model)}" if reference.score else ""
+    _describe(axes, title=title, ylabel=f"{metric}{relative_to}, %")
     low, high = axes.get_xlim()
     axes.set_xlim(low / 10, high * 4)  # room for the names
     axes.margins(y=0.1)
@@ -137,6 +143,27 @@ def score_against_size(results: list[Result], reference: Result, *, title: str, 
     return figure
 
 
+def _describe(axes: plt.Axes, **texts: str) -> None:
+    """Set title, xlabel or ylabel to texts that may hold names."""
+    for what, text in texts.items():
+        (text,), look = lettering([text], weight=plt.rcParams[f"axes.{what[-5:]}weight"])
+        getattr(axes, f"set_{what}")(text, **look)
+
+
+def _name_ticks(axis: Axis, names: Iterable[str], *, first: float = 0) -> None:
+    """Ticks at `first`, `first` + 1, ..., one a name."""
+    names, look = lettering(map(shortened, names))
+    axis.set_ticks(first + np.arange(len(names)), names, **look)
+
+
+def _legend(figure: plt.Figure, entries: dict[str, object], **options) -> None:
+    """A legend below the axes, name -> what is drawn; named afterwards, since a legend leaves out names like "_a"."""
+    names, look = lettering(map(shortened, entries))
+    drawn = figure.legend(list(entries.values()), ["name"] * len(names), loc="outside lower center", **options)
+    for text, name in zip(drawn.get_texts(), names, strict=True):
+        text.set(text=name, **look)
+
+
 def _spread(heights: list[float], gap: float) -> list[float]:
     """Rising `heights`, pushed up until neighbours are `gap` apart."""
     return list(accumulate(heights, lambda before, height: max(height, before + gap)))
@@ -146,8 +173,9 @@ def _label_ends(axes: plt.Axes, ends: list[tuple[float, float, str, str]]) -> No
     """Each (x, y, name, colour) named at the right of the axes, the crowded names pushed down."""
     bottom, top = axes.get_ylim()
     ends = sorted(ends, key=lambda end: -end[1])
+    names, look = lettering(shortened(name) for _, _, name, _ in ends)
     heights = _spread([-y for _, y, _, _ in ends], 0.06 * (top - bottom))
-    for (x, y, name, color), height in zip(ends, heights, strict=True):
+    for (x, y, _, color), name, height in zip(ends, names, heights, strict=True):
         axes.annotate(
             name,
             (x, y),
@@ -157,21 +185,25 @@ def _label_ends(axes: plt.Axes, ends: list[tuple[float, float, str, str]]) -> No
             fontsize=10,
             va="center",
             arrowprops=LEADER | {"relpos": (0, 0.5), "shrinkA": 1},
+            **look,
         )
 
 
 def _name_beside(axes: plt.Axes, points: Iterable[tuple[float, float, str]]) -> None:
     """Each (x, y, name) named beside its point, where the name covers no point, no other name, least of the lines."""
+    if not (points := list(points)):
+        return
     axes.figure.draw_without_rendering()  # settles the layout, so that pixels can be compared
-    points, per_point = list(points), axes.figure.dpi / 72
+    per_point = axes.figure.dpi / 72
+    names, look = lettering(name for _, _, name in points)
     dots = axes.transData.transform([point[:2] for point in points])
     taken = [Bbox([dot - 4 * per_point, dot + 4 * per_point]) for dot in dots]
     paths = [line.get_transform().transform_path(line.get_path()) for line in axes.lines]
     paths += [axes.transData.transform_path(bar) for bars in axes.collections for bar in bars.get_paths()]
     drawn = np.concatenate([path.interpolated(50).vertices for path in paths])
     sides = [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)]
-    for own, ((x, y, name), here) in enumerate(zip(points, dots, strict=True)):
-        text = axes.annotate(name, (x, y), fontsize=9, ha="center", va="center", arrowprops=LEADER)
+    for own, ((x, y, _), name, here) in enumerate(zip(points, names, dots, strict=True)):
+        text = axes.annotate(name, (x, y), fontsize=9, ha="center", va="center", arrowprops=LEADER, **look)
         size = np.array(text.get_window_extent().size)
         options = []
         for gap, side in product((7, 18, 30), np.array(sides)):
@@ -221,7 +253,8 @@ def retention_by_size(rows: list[tuple[str, str, int, float, float]], *, title: 
         if len(line) > 1:
             ends.append((line["parameters"].iloc[-1], line["retention"].iloc[-1], task, color))
     _plain_log_axis(axes, _count)
-    axes.set(xlabel="parameters of the student (log scale)", ylabel=KEEPS, title=title)
+    axes.set(xlabel="parameters of the student (log scale)", ylabel=KEEPS)
+    _describe(axes, title=title)
     axes.margins(x=0.12, y=0.14)  # room for the names
     _label_ends(axes, [*ends, (axes.get_xlim()[1], 100, "teacher", TEACHER)])
     alone = frame.groupby("task")["model"].transform("size") == 1  # no line to name: the point bears the task's name
@@ -229,7 +262,7 @@ def retention_by_size(rows: list[tuple[str, str, int, float, float]], *, title: 
     named = frame.assign(size=np.log10(frame["parameters"]).round(1), alone=alone, name=name)
     named = named.sort_values(["alone", "retention"], ascending=False)
     named = named.drop_duplicates(["model", "size"]).sort_values("parameters")  # one name a column of points
-    _name_beside(axes, named[["parameters", "retention", "name"]].itertuples(index=False))
+    _name_beside(axes, zip(named["parameters"], named["retention"], map(shortened, named["name"]), strict=True))
     return figure
 
 
@@ -248,7 +281,7 @@ def transfer_curve(
         axes.fill_between(x, y - std, y + std, color=color, alpha=0.18, linewidth=0)
         ends.append((x[-1], y[-1], student, color))
     _plain_log_axis(axes, _count)
-    axes.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    _describe(axes, xlabel=xlabel, ylabel=ylabel, title=title)
     for name, score in reference.items():
         color = TEACHER if name == "teacher" else "#777777"
         axes.axhline(score, color=color, linewidth=1.2, linestyle=":")
@@ -265,11 +298,14 @@ def transfer_kinds(frame: pd.DataFrame, *, title: str, xlabel: str) -> plt.Figur
     kinds, students = list(frame["kind"].unique()), _groups(frame, "student")
     figure, axes = plt.subplots(figsize=(7, 0.55 * len(kinds) + 1.5))
     offsets = 0.16 * (np.arange(len(students)) - (len(students) - 1) / 2)
+    entries = {}
     for (student, rows, color), offset in zip(students, offsets, strict=True):
-        y = rows["kind"].map(kinds.index) + offset
-        axes.errorbar(rows["score"], y, xerr=rows["std"].astype(float), fmt="o", color=color, capsize=2, label=student)
-    axes.set(yticks=range(len(kinds)), yticklabels=kinds, ylim=(len(kinds) - 0.5, -0.5), xlabel=xlabel, title=title)
-    figure.legend(loc="outside lower center", ncols=len(students))
+        y, std = rows["kind"].map(kinds.index) + offset, rows["std"].astype(float)
+        entries[student] = axes.errorbar(rows["score"], y, xerr=std, fmt="o", color=color, capsize=2)
+    _name_ticks(axes.yaxis, kinds)
+    axes.set_ylim(len(kinds) - 0.5, -0.5)
+    _describe(axes, xlabel=xlabel, title=title)
+    _legend(figure, entries, ncols=len(students))
     return figure
 
 
@@ -289,8 +325,9 @@ def sensitivity(frame: pd.DataFrame, *, blog: dict[str, float], title: str) -> p
     known = [task for task in tasks if task in blog]
     x = [tasks.index(task) - 0.32 for task in known]
     axes.plot(x, [blog[task] for task in known], "o", label="the blog, n = 1", **HOLLOW)
-    axes.set(xticks=range(len(tasks)), xticklabels=tasks, xlim=(-0.6, len(tasks) - 0.5), title=title)
-    axes.set(ylabel="word-order sensitivity (WOS)", ylim=(0, None))
+    _name_ticks(axes.xaxis, tasks)
+    _describe(axes, title=title)
+    axes.set(xlim=(-0.6, len(tasks) - 0.5), ylabel="word-order sensitivity (WOS)", ylim=(0, None))
     axes.grid(axis="x", visible=False)
     figure.legend(loc="outside lower center", ncols=4, fontsize=9, columnspacing=1)
     return figure
@@ -304,17 +341,21 @@ def retention_by_sensitivity(frame: pd.DataFrame, *, title: str) -> plt.Figure:
     """
     figure, axes = plt.subplots(figsize=(7, 4.4))
     axes.axhline(100, color=TEACHER, linewidth=1.2, linestyle=":")
+    entries = {}
     for task, rows, color in _groups(frame, "task"):
         for kind, look in (("real", {"fmt": "o", "markersize": 10}), ("miniature", {"fmt": "o-", "markersize": 5})):
             chosen = rows[rows["kind"] == kind]
             if len(chosen):
-                label = f"{task}, miniature" if kind == "miniature" else None
-                axes.errorbar(chosen["wos"], chosen["retention"], color=color, linewidth=1, label=label, **look)
-    axes.set(xlabel="word-order sensitivity (WOS)", ylabel=KEEPS, title=title)
+                bars = axes.errorbar(chosen["wos"], chosen["retention"], color=color, linewidth=1, **look)
+                if kind == "miniature":
+                    entries[f"{shortened(task)}, miniature"] = bars
+    axes.set(xlabel="word-order sensitivity (WOS)", ylabel=KEEPS)
+    _describe(axes, title=title)
     axes.margins(y=0.14)  # room for the names
-    if "miniature" in set(frame["kind"]):
-        figure.legend(loc="outside lower center", ncols=4, fontsize=9, columnspacing=1)
-    _name_beside(axes, frame.loc[frame["kind"] == "real", ["wos", "retention", "label"]].itertuples(index=False))
+    if entries:
+        _legend(figure, entries, ncols=4, fontsize=9, columnspacing=1)
+    real = frame[frame["kind"] == "real"]
+    _name_beside(axes, zip(real["wos"], real["retention"], map(shortened, real["label"]), strict=True))
     return figure
 
 
@@ -333,18 +374,20 @@ def switch_curves(
     figure, axes = plt.subplots(figsize=(7, 4.8))
     axes.axhline(teacher, color=TEACHER, linewidth=1.2, linestyle=":")
     bounds, colors = {"random": (0, (2, 2)), "oracle": (0, (6, 2))}, cycle(SERIES[1:])  # the first is the student's
+    entries = {}
     for name, (speed, accuracy) in curves.items():
         color = PLAIN if name in bounds else next(colors)
-        axes.plot(speed, accuracy, color=color, linestyle=bounds.get(name, "-"), label=name)
+        (entries[name],) = axes.plot(speed, accuracy, color=color, linestyle=bounds.get(name, "-"), label=name)
     for name, (speed, accuracy) in points.items():
         color = {"teacher": TEACHER, "student": STUDENT}.get(name, "#444444")
         look = HOLLOW if name.lower().startswith("blog") else {"color": color}
         axes.plot(speed, accuracy, "o", markersize=8, **look)
     _plain_log_axis(axes, "{:g}x".format)
     axes.margins(y=0.14)  # room for the names
-    axes.set(xlabel="speed-up over the teacher alone (log scale)", ylabel="accuracy, %", title=title)
-    figure.legend(loc="outside lower center", ncols=3, fontsize=9)
-    _name_beside(axes, [(*point, name) for name, point in points.items()])
+    axes.set(xlabel="speed-up over the teacher alone (log scale)", ylabel="accuracy, %")
+    _describe(axes, title=title)
+    _legend(figure, entries, ncols=3, fontsize=9)
+    _name_beside(axes, [(*point, shortened(name)) for name, point in points.items()])
     return figure
 
 
@@ -356,7 +399,8 @@ def dial(frame: pd.DataFrame, *, title: str) -> plt.Figure:
     figure, axes = plt.subplots(figsize=(6.4, 3.8))
     std = frame["std"].astype(float)
     axes.errorbar(100 * frame["order"], frame["retention"], yerr=std, fmt="o-", color=STUDENT, capsize=3)
-    axes.set(xlabel="texts whose label is in the word order, %", ylabel=KEEPS, title=title)
+    axes.set(xlabel="texts whose label is in the word order, %", ylabel=KEEPS)
+    _describe(axes, title=title)
     return figure
 
 
@@ -365,19 +409,23 @@ def ablation(frame: pd.DataFrame, *, title: str, xlabel: str) -> plt.Figure:
     figure, axes = plt.subplots(figsize=(7, 0.42 * len(frame) + 1.1))
     rows = np.arange(len(frame))[::-1]
     axes.errorbar(frame["score"], rows, xerr=frame["std"], fmt="o", color=STUDENT, capsize=3, markersize=7)
-    axes.set(yticks=rows, yticklabels=frame["change"], xlabel=xlabel, title=title)
+    _name_ticks(axes.yaxis, frame["change"][::-1])
+    _describe(axes, xlabel=xlabel, title=title)
     axes.set_ylim(-0.6, len(frame) - 0.4)
     return figure
 
 
 def confusion(counts: np.ndarray, names: tuple[str, ...], *, title: str, xlabel: str, ylabel: str) -> plt.Figure:
     """A matrix of counts, (n_classes, n_classes), rows against columns."""
-    figure, axes = plt.subplots(figsize=(0.75 * len(names) + 1.6, 0.6 * len(names) + 1.4))
-    sns.heatmap(
-        pd.DataFrame(counts, names, names), annot=True, fmt="d", cmap="Blues", cbar=False, ax=axes, linewidths=0.5
-    )
-    axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    room = 0.1 * max(0, *(text_width(shortened(name)) - 8 for name in names))  # inches for long names
+    figure, axes = plt.subplots(figsize=(0.75 * len(names) + 1.6 + room, 0.6 * len(names) + 1.4 + room / 2))
+    sns.heatmap(counts, annot=True, fmt="d", cmap="Blues", cbar=False, ax=axes, linewidths=0.5)
+    _name_ticks(axes.xaxis, names, first=0.5)
+    _name_ticks(axes.yaxis, names, first=0.5)
+    _describe(axes, title=title, xlabel=xlabel, ylabel=ylabel)
     axes.tick_params(axis="x", rotation=30)
     axes.tick_params(axis="y", rotation=0)
+    if room:
+        plt.setp(axes.get_xticklabels(), ha="right", rotation_mode="anchor")  # the end of a long name at its column
     axes.grid(visible=False)
     return figure

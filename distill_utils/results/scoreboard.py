@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from sklearn.metrics import accuracy_score, matthews_corrcoef
 
 from distill_utils.cache import write_atomically
 from distill_utils.checks import as_labels, as_outcomes, at_least_one
+from distill_utils.results.tables import Table, table
 
 METRICS = {"accuracy": accuracy_score, "matthews_correlation": matthews_corrcoef}
 
@@ -85,21 +85,24 @@ class Scoreboard:
     def __getitem__(self, model: str) -> Result:
         return next(result for result in self.results if result.model == model)
 
-    def table(self, highlight: str | None = None) -> "pd.io.formats.style.Styler":
+    def table(self, highlight: str | None = None) -> Table:
         """The board as a table: score and spread, the blog's score, parameters; one model may be highlighted."""
-        frame = pd.DataFrame(
+        rows = [
             {
-                "model": [r.model for r in self.results],
-                f"{'accuracy' if self.metric == 'accuracy' else 'MCC'} %": [_spread(r) for r in self.results],
-                "blog": ["" if r.blog_score is None else f"{r.blog_score:.1f}" for r in self.results],
-                "parameters": [human_count(r.parameters) for r in self.results],
-                "without embeddings": [human_count(r.parameters_without_embeddings) for r in self.results],
-                "teacher": [r.teacher or "" for r in self.results],
-                "data": [r.data_source for r in self.results],
+                "model": r.model,
+                f"{'accuracy' if self.metric == 'accuracy' else 'MCC'} %": (
+                    "not run here" if r.score is None else (r.score, r.score_std)
+                ),
+                "blog": r.blog_score,
+                "parameters": r.parameters,
+                "without embeddings": r.parameters_without_embeddings,
+                "teacher": r.teacher,
+                "data": r.data_source,
             }
-        )
-        mark = lambda row: ["font-weight: bold" if row["model"] == highlight else ""] * len(row)  # noqa: E731
-        return frame.style.apply(mark, axis=1).hide(axis="index").set_uuid("scoreboard")
+            for r in self.results
+        ]
+        counts = dict.fromkeys(("parameters", "without embeddings"), human_count)
+        return table(rows, highlight=highlight, formats=counts)
 
     def save(self, path: Path) -> None:
         """Write the results as JSON, one object a model."""
@@ -148,9 +151,3 @@ def paired_bootstrap(
 
 def _round(value: float, digits: int = 2) -> float:
     return round(float(value), digits)
-
-
-def _spread(result: Result) -> str:
-    if result.score is None:
-        return "not run here"
-    return f"{result.score:.1f}" + (f" ± {result.score_std:.1f}" if result.score_std is not None else "")

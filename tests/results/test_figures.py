@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from distill_utils.results import figures
+from distill_utils.results import figures, lettering
 from distill_utils.results.scoreboard import Scoreboard
 
 
@@ -186,3 +186,126 @@ def test_saving_twice_gives_the_same_bytes(tmp_path):
         figures.save_figure(figures.teacher_student(), "setup", tmp_path / folder)
     one, two = ((tmp_path / folder / "images" / "setup.png").read_bytes() for folder in ("one", "two"))
     assert one == two and one[:4] == b"\x89PNG"
+
+
+NAMES = ("$0-$50", "_private", r"5% <b> \frac{1} 😀", "مرحبا\ntwo lines", "007")
+CURVE = (np.array([1.0, 4.0, 60.0]), np.array([89.0, 88.8, 86.0]))
+
+
+def of_sizes(names, title):
+    board = Scoreboard("own", "accuracy", "file")
+    for row, name in enumerate(names):
+        board.add(name, [80.0 + row, 81.0 + row], parameters=(10 ** (4 + row % 4), 1))
+    return figures.score_against_size(board.results, board.results[0], title=title)
+
+
+def rows(names, *columns):
+    """A frame with a row a name: the name, then numbers that rise."""
+    values = [(name, *(row + 1.0 + at for at in range(len(columns) - 1))) for row, name in enumerate(names)]
+    return pd.DataFrame(values, columns=columns)
+
+
+def of_sensitivity(names, title):
+    frame = rows(names, "task", "wos", "low", "high").assign(n=1, low=0.0, high=99.0)
+    return figures.sensitivity(frame, blog={names[0]: 0.3}, title=title)
+
+
+def of_both_kinds(names, title):
+    frame = rows(names, "label", "wos", "retention")
+    kinds = [frame.assign(task=names, kind=kind) for kind in ("real", "miniature")]
+    return figures.retention_by_sensitivity(pd.concat(kinds), title=title)
+
+
+DRAWN = {
+    "class_balance": lambda names, title: figures.class_balance(np.arange(len(names)), names),
+    "confusion": lambda names, title: figures.confusion(
+        np.zeros((len(names), len(names)), int), names, title=title, xlabel="$x$", ylabel="$y"
+    ),
+    "score_against_size": of_sizes,
+    "retention_by_size": lambda names, title: figures.retention_by_size(
+        [(name, name, 10 ** (4 + row), 50.0 + row, 1.0) for row, name in enumerate(names)],
+        title=title,
+    ),
+    "transfer_curve": lambda names, title: figures.transfer_curve(
+        rows(names, "student", "texts", "score", "std"), title=title, xlabel="$x$", ylabel="$y", reference={"$a$": 3.0}
+    ),
+    "transfer_kinds": lambda names, title: figures.transfer_kinds(
+        rows(names, "student", "score", "std").assign(kind=names), title=title, xlabel="$x$"
+    ),
+    "sensitivity": of_sensitivity,
+    "retention_by_sensitivity": of_both_kinds,
+    "switch_curves": lambda names, title: figures.switch_curves(
+        dict.fromkeys(names, CURVE),
+        {name: (1.0 + row, 88) for row, name in enumerate(names)},
+        title=title,
+        teacher=89,
+    ),
+    "dial": lambda names, title: figures.dial(rows(names, "name", "order", "retention", "std"), title=title),
+    "ablation": lambda names, title: figures.ablation(rows(names, "change", "score", "std"), title=title, xlabel="$x$"),
+}
+
+
+def shown(figure):
+    """All texts of a figure after drawing, by what they say."""
+    figure.canvas.draw()
+    return {text.get_text(): text for text in figure.findobj(Text)}
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", DRAWN)
+def test_names_are_drawn_as_they_were_written(kind, caplog):
+    texts = shown(DRAWN[kind](NAMES, "$0-$50: _a"))
+    if kind != "dial":  # which has no names but its title
+        assert {name for name in NAMES if any(name in text for text in texts)} == set(NAMES)
+    assert kind == "class_balance" or "$0-$50: _a" in texts
+    # Only the powers of ten of a log axis are mathematics.
+    formulas = [text for text, drawn in texts.items() if "$" in text and drawn.get_parse_math()]
+    assert not [text for text in formulas if "mathdefault" not in text]
+    assert not caplog.records
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("kind", ["class_balance", "confusion", "ablation"])
+def test_long_and_equal_names_are_drawn(kind):
+    shown(DRAWN[kind](("a" * 300, "b" * 300), "t"))
+    assert {"same", "other"} <= set(shown(DRAWN[kind](("same", "same", "other"), "t")))
+
+
+def test_legends_keep_names_that_start_with_an_underscore():
+    for kind in ("transfer_kinds", "switch_curves"):
+        assert legend(DRAWN[kind](NAMES, "t")) == list(NAMES)
+
+
+@pytest.mark.filterwarnings("error")
+def test_names_that_no_font_has_are_numbered_in_every_figure(monkeypatch):
+    lettering._installed.cache_clear(), lettering._fonts_with.cache_clear()
+    monkeypatch.setattr(lettering, "findSystemFonts", list)
+    monkeypatch.setattr(lettering, "_numbers", {"积极": 1, "消极": 2})  # met before: no warning
+    for kind in ("confusion", "switch_curves"):
+        texts = "\n".join(shown(DRAWN[kind](("积极", "消极"), "t")))
+        assert "[1]" in texts and "[2]" in texts and "积" not in texts
+    lettering._installed.cache_clear(), lettering._fonts_with.cache_clear()
+
+
+@pytest.mark.filterwarnings("error")
+def test_classes_that_never_occur_and_models_that_never_differ():
+    axes = figures.class_balance(np.array([0, 0]), ("a", "never", "7")).axes[0]
+    assert sorted(bar.get_width() for bar in axes.patches) == [0, 0, 100]
+    axes = figures.confusion(np.zeros((3, 3), int), ("a", "a", "b"), title="t", xlabel="x", ylabel="y").axes[0]
+    assert [text.get_text() for text in axes.texts] == 9 * ["0"]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["a", "a", "b"]
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_reference_that_scores_nothing_leaves_the_scores_as_they_are():
+    board = Scoreboard("cola", "matthews_correlation", "folder")
+    teacher = board.add("teacher", 0.0, parameters=(22_000_000, 1))
+    board.add("student", 12.0, parameters=(80_000, 1))
+    axes = figures.score_against_size(board.results, teacher, title="t", metric="MCC").axes[0]
+    assert {(80_000, 12.0), (22_000_000, 0.0)} <= drawn(axes) and axes.get_ylabel() == "MCC, %"
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_board_without_sizes_is_drawn_empty():
+    board = Scoreboard("own", "accuracy", "file")
+    shown(figures.score_against_size([board.add("a", 50.0)], board["a"], title="t"))
