@@ -10,7 +10,8 @@ switch       the student on every text, the teacher where a router says so
 results      every result as one row, paired tests, the blog's claims, every plot
 
 Beside them: `profiles` (how much of everything a run uses), `experiment` (one task under one protocol),
-`cache` (what is computed once) and `progress` (what one sees of a long step).
+`checks` (what public functions ask of their arguments), `cache` (what is computed once) and `progress` (what one
+sees of a long step).
 """
 
 from importlib.metadata import PackageNotFoundError, version

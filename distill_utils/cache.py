@@ -76,7 +76,10 @@ def recall(folder: Path, pattern: str = "*") -> list[bytes]:
 
 
 class LogitStore:
-    """Logits by text, in chunk files; the texts of a damaged chunk count as missing."""
+    """Logits by text, in chunk files; the texts of a damaged chunk count as missing.
+
+    Kept at float16 precision, so that it does not matter which number format a machine computed them in.
+    """
 
     def __init__(self, folder: Path, n_classes: int):
         self.folder, self.n_classes = folder, n_classes
@@ -93,14 +96,15 @@ class LogitStore:
         """Keep logits, shape (len(texts), n_classes), on disk and in memory."""
         if not texts:
             return
-        keys, logits = [_key(text) for text in texts], np.ascontiguousarray(logits, dtype=np.float32)
+        keys, logits = [_key(text) for text in texts], np.ascontiguousarray(logits, dtype=np.float16)
         data = save({"keys": np.frombuffer(b"".join(keys), np.uint8).reshape(len(keys), -1), "logits": logits})
         keep(self.folder, "chunk", data)
         self._rows.update(zip(keys, logits, strict=True))
 
     def get(self, texts: list[str]) -> np.ndarray:
         """Logits of texts that are all here, float32, shape (len(texts), n_classes)."""
-        return np.stack([self._rows[_key(t)] for t in texts]) if texts else np.empty((0, self.n_classes), np.float32)
+        rows = np.stack([self._rows[_key(t)] for t in texts]) if texts else np.empty((0, self.n_classes))
+        return rows.astype(np.float32)
 
 
 def _key(text: str) -> bytes:

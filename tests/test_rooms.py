@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LIBRARY = ROOT / "distill_utils"
 # From the ground up: a room may import from those before it, and from itself.
 ORDER = (
+    "checks",
     "cache",
     "progress",
     "texts",
