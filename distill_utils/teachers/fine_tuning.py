@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,9 +15,12 @@ import torch
 from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainingArguments, set_seed
 
 from distill_utils.cache import cache_dir, room_to_write, sha256_of
-from distill_utils.progress import hush_libraries, is_quiet
-from distill_utils.teachers.checkpoints import CheckpointError, load_checkpoint, resolve_checkpoint
-from distill_utils.teachers.teacher import MAX_TOKENS, Teacher, fast_dtype
+from distill_utils.checks import as_labels, as_names, as_texts
+from distill_utils.progress import is_quiet
+from distill_utils.teachers.checkpoints import CheckpointError, load_checkpoint, most_tokens, resolve_checkpoint
+from distill_utils.teachers.dtypes import fast_dtype
+from distill_utils.teachers.teacher import MAX_TOKENS, Teacher, token_ids
+from distill_utils.texts.words import plain
 
 STEP_TOKENS = 3072  # in a training step; beyond, layers are computed twice rather than kept: 2 GB at 256 tokens x 16
 
@@ -37,8 +41,8 @@ class Recipe:
 
 def fine_tune(
     checkpoint: "str | Teacher",
-    texts: list[str],
-    labels: np.ndarray,
+    texts: Iterable[str],
+    labels: Iterable[int],
     class_names: tuple[str, ...],
     recipe: Recipe | None = None,
     *,
@@ -47,23 +51,31 @@ def fine_tune(
 ) -> Teacher:
     """Fine-tune a checkpoint (or go on with a teacher) on labelled texts, or read what the same call made before.
 
-    The cache key covers the checkpoint, the data and the recipe. An interrupted run continues from its last
-    saved step. A teacher is not changed: its copy learns on, head included. Batches hold texts of like length, token
-    embeddings stay as pre-trained: on Emotion that costs no accuracy and, against a stock Trainer run, well over half
-    the time goes.
+    texts: as students see them (`plain`). labels: class numbers, (n_texts,), from 0 to len(class_names) - 1.
+
+    The cache key covers the checkpoint, the data, the class names and the recipe. An interrupted run continues from
+    its last saved step. A teacher is not changed: its copy learns on, head included. Batches hold texts of like length,
+    token embeddings stay as pre-trained: on Emotion that costs no accuracy and, against a stock Trainer run, well over
+    half the time goes.
 
     faults: 0 or 1 for each word between spaces of each text. A second head, dropped at the end, then learns which
     words are at fault, beside the labels: a hint for every word and not only one a text (as in ELECTRA: Clark et
     al., 2020).
 
-    Raises CheckpointError when the checkpoint cannot be had.
+    Raises CheckpointError when the checkpoint cannot be had, and ValueError when texts, labels and class names do not
+    fit together.
     """
-    recipe = recipe or Recipe()
-    hush_libraries()
+    recipe, class_names = recipe or Recipe(), as_names(class_names)
+    texts = [plain(text) for text in as_texts(texts)]
+    labels = as_labels(labels, len(class_names), len(texts))
+    if not texts:
+        raise ValueError("no texts to learn from: give some, with a label each")
     begun = checkpoint if isinstance(checkpoint, Teacher) else None
     name = begun.name if begun else checkpoint
     source = begun.fingerprint if begun else resolve_checkpoint(checkpoint)
-    key = _key(name, source, texts, labels, recipe, faults)
+    if begun and begun.n_classes != len(class_names):
+        raise ValueError(f"the teacher to go on with knows {begun.n_classes} classes, not {len(class_names)}")
+    key = _key(name, source, texts, labels, class_names, recipe, faults)
     final = (folder or cache_dir()) / "teachers" / key
     if final.exists():
         try:
@@ -71,9 +83,12 @@ def fine_tune(
         except CheckpointError:
             shutil.rmtree(final)
     set_seed(recipe.seed)  # the new head's weights are drawn on loading
-    model, tokenizer = (
-        (deepcopy(begun.model).float(), begun.tokenizer) if begun else load_checkpoint(source, class_names)
-    )
+    if begun:
+        model, tokenizer = deepcopy(begun.model).float(), begun.tokenizer
+        model.config.id2label = dict(enumerate(class_names))
+        model.config.label2id = {name: number for number, name in enumerate(class_names)}
+    else:
+        model, tokenizer = load_checkpoint(source, class_names)
     partial = final.with_name(key + ".partial")
     seconds = train(model, tokenizer, texts, labels, recipe, partial=partial, faults=faults)
     teacher = Teacher(model, tokenizer, name=name, max_tokens=recipe.max_tokens, train_seconds=seconds)
@@ -199,10 +214,11 @@ def train(
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = recipe.dropout
-    whole = tokenizer(list(texts), truncation=True, max_length=recipe.max_tokens, return_offsets_mapping=bool(faults))
-    tokens = whole["input_ids"]
+    max_tokens = min(recipe.max_tokens, most_tokens(model) or recipe.max_tokens)
+    tokens = token_ids(tokenizer, texts, max_tokens)
     if faults:
         model.fault_head = torch.nn.Linear(model.config.hidden_size, 2)
+        whole = tokenizer(list(texts), truncation=True, max_length=max_tokens, return_offsets_mapping=True)
         faults = [_token_faults(*row) for row in zip(whole["offset_mapping"], texts, faults, strict=True)]
     steps = max(1, round(recipe.epochs * np.ceil(len(tokens) / recipe.batch_size)))
     if not torch.cuda.is_available() and recipe.batch_size * max(map(len, tokens)) > STEP_TOKENS:
@@ -256,12 +272,15 @@ def _key(
     source: str,
     texts: list[str],
     labels: np.ndarray,
+    class_names: tuple[str, ...],
     recipe: Recipe,
-    faults: list[list[int]] | None = None,
+    faults: list[list[int]] | None,
 ) -> str:
-    parts = [checkpoint, asdict(recipe), list(texts)]
-    digest = hashlib.sha256(json.dumps(parts if faults is None else [*parts, faults]).encode())
-    digest.update(np.asarray(labels, np.int64).tobytes())
-    local = Path(source) / "model.safetensors"
-    digest.update((sha256_of(local) if local.is_file() else source).encode())
-    return digest.hexdigest()[:32]
+    parts = [checkpoint, _identity(source), asdict(recipe), texts, labels.tolist(), class_names, faults]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+def _identity(source: str) -> str | dict[str, str]:
+    """What stands for a checkpoint in a key: the hash of each file that can matter, or a hub id, or a fingerprint."""
+    files = sorted(path for kind in ("*.safetensors", "*.json", "*.txt", "*.model") for path in Path(source).glob(kind))
+    return {path.name: sha256_of(path) for path in files} or source

@@ -11,6 +11,11 @@ _SPACES = b'!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'
 _TABLE = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ" + _SPACES, b"abcdefghijklmnopqrstuvwxyz" + b" " * len(_SPACES))
 
 
+def plain(text: str) -> str:
+    """A text as teachers and students see it."""
+    return text
+
+
 def words_of(text: str) -> list[str]:
     """The words of a text: ASCII lower-cased, split on white space and punctuation, apostrophes dropped."""
     return text.replace("\x1e", " ").encode().translate(_TABLE, b"'").decode().split()
