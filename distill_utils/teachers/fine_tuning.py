@@ -14,10 +14,16 @@ import numpy as np
 import torch
 from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainingArguments, set_seed
 
-from distill_utils.cache import cache_dir, room_to_write, sha256_of
+from distill_utils.cache import cache_dir, room_to_write
 from distill_utils.checks import as_labels, as_names, as_texts
 from distill_utils.progress import is_quiet
-from distill_utils.teachers.checkpoints import CheckpointError, load_checkpoint, most_tokens, resolve_checkpoint
+from distill_utils.teachers.checkpoints import (
+    CheckpointError,
+    identity,
+    load_checkpoint,
+    most_tokens,
+    resolve_checkpoint,
+)
 from distill_utils.teachers.dtypes import fast_dtype
 from distill_utils.teachers.teacher import MAX_TOKENS, Teacher, token_ids
 from distill_utils.texts.words import plain
@@ -71,11 +77,14 @@ def fine_tune(
     if not texts:
         raise ValueError("no texts to learn from: give some, with a label each")
     begun = checkpoint if isinstance(checkpoint, Teacher) else None
-    name = begun.name if begun else checkpoint
-    source = begun.fingerprint if begun else resolve_checkpoint(checkpoint)
-    if begun and begun.n_classes != len(class_names):
-        raise ValueError(f"the teacher to go on with knows {begun.n_classes} classes, not {len(class_names)}")
-    key = _key(name, source, texts, labels, class_names, recipe, faults)
+    if begun:
+        if begun.n_classes != len(class_names):
+            raise ValueError(f"the teacher to go on with knows {begun.n_classes} classes, not {len(class_names)}")
+        name, start = begun.name, begun.fingerprint
+    else:
+        name, source = checkpoint, resolve_checkpoint(checkpoint)
+        start = identity(name, source)
+    key = _key(name, start, asdict(recipe), texts, labels.tolist(), class_names, faults)
     final = (folder or cache_dir()) / "teachers" / key
     if final.exists():
         try:
@@ -267,20 +276,5 @@ def _last_checkpoint(partial: Path) -> str | None:
     return str(max(whole, key=lambda folder: int(folder.name.split("-")[1]))) if whole else None
 
 
-def _key(
-    checkpoint: str,
-    source: str,
-    texts: list[str],
-    labels: np.ndarray,
-    class_names: tuple[str, ...],
-    recipe: Recipe,
-    faults: list[list[int]] | None,
-) -> str:
-    parts = [checkpoint, _identity(source), asdict(recipe), texts, labels.tolist(), class_names, faults]
+def _key(*parts) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
-
-
-def _identity(source: str) -> str | dict[str, str]:
-    """What stands for a checkpoint in a key: the hash of each file that can matter, or a hub id, or a fingerprint."""
-    files = sorted(path for kind in ("*.safetensors", "*.json", "*.txt", "*.model") for path in Path(source).glob(kind))
-    return {path.name: sha256_of(path) for path in files} or source

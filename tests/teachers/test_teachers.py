@@ -1,6 +1,5 @@
 """Teachers on a one-layer BERT: fine-tuning, labelling, caches, interrupts, and weights that must not be trusted."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +17,6 @@ from distill_utils.teachers import (
     checkpoints,
     fine_tune,
     fine_tuning,
-    resolve_checkpoint,
 )
 from distill_utils.teachers.fine_tuning import LengthBatches
 
@@ -189,16 +187,6 @@ def test_the_cache_belongs_to_one_teacher(raw, checkpoint, tmp_path):
     np.testing.assert_allclose(other.cached_logits(TEXTS[:3], tmp_path), before + 1, atol=2e-3)
 
 
-def test_files_that_differ_from_the_published_ones_are_refused(tmp_path):
-    (tmp_path / "config.json").write_bytes(b"not the configuration")
-    with pytest.raises(CheckpointError, match=r"config\.json .*not the published 0000.*install it again"):
-        checkpoints.check_files(tmp_path, {"config.json": "0" * 64})
-    with pytest.raises(CheckpointError, match=r"vocab\.txt is missing in .*install it again"):
-        checkpoints.check_files(tmp_path, {"vocab.txt": "0" * 64})
-    (tmp_path / "config.json").write_bytes(b"mended")
-    checkpoints.check_files(tmp_path, {"config.json": sha256_of(tmp_path / "config.json")})
-
-
 def test_tokens_take_the_fault_of_their_word(checkpoint):
     tokenizer = AutoTokenizer.from_pretrained(checkpoint)
     text = "the pie! is red"  # Whitespace splits "pie!" into two tokens
@@ -224,15 +212,6 @@ def test_faults_teach_the_layers_and_leave_no_head(checkpoint, tmp_path):
     assert taught > 2 * plain
     again = apart(faults=faults)
     assert again == taught and len(list((tmp_path / "teachers").iterdir())) == 2  # another key, read back
-
-
-@pytest.mark.models
-def test_minilm_is_the_published_one(monkeypatch):
-    folder = resolve_checkpoint("minilm")
-    assert json.loads(open(f"{folder}/config.json").read())["num_hidden_layers"] == 6
-    monkeypatch.setattr(checkpoints, "MINILM_SHA256", "0" * 64)
-    with pytest.raises(CheckpointError, match="install it again"):
-        resolve_checkpoint("minilm")
 
 
 def test_hub_out_of_reach_names_the_ways_out(hub_out_of_reach, tmp_path, monkeypatch):
