@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, Trai
 from distill_utils.cache import cache_dir, room_to_write
 from distill_utils.checks import as_labels, as_names, as_texts
 from distill_utils.progress import is_quiet
+from distill_utils.teachers.adapters import Adapter, with_adapter
 from distill_utils.teachers.checkpoints import (
     CheckpointError,
     identity,
@@ -25,6 +27,7 @@ from distill_utils.teachers.checkpoints import (
     resolve_checkpoint,
 )
 from distill_utils.teachers.dtypes import fast_dtype
+from distill_utils.teachers.layers import computed_twice
 from distill_utils.teachers.teacher import MAX_TOKENS, Teacher, token_ids
 from distill_utils.texts.words import plain
 
@@ -33,7 +36,11 @@ STEP_TOKENS = 3072  # in a training step; beyond, layers are computed twice rath
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a teacher is fine-tuned. learning_rate is the peak of a linear warm-up and decay."""
+    """How a teacher is fine-tuned. learning_rate is the peak of a linear warm-up and decay.
+
+    adapter_rank: 0 trains all weights; from 1 on an adapter of that rank over the checkpoint, which is a few MB to keep
+    (see `adapters`).
+    """
 
     epochs: float = 1.0
     learning_rate: float = 1e-4
@@ -43,6 +50,7 @@ class Recipe:
     dropout: float = 0.1
     max_tokens: int = MAX_TOKENS
     seed: int = 0
+    adapter_rank: int = 0
 
 
 def fine_tune(
@@ -77,6 +85,8 @@ def fine_tune(
     if not texts:
         raise ValueError("no texts to learn from: give some, with a label each")
     begun = checkpoint if isinstance(checkpoint, Teacher) else None
+    if recipe.adapter_rank and (begun or faults):
+        raise ValueError("an adapter is trained over a checkpoint, without faults: take adapter_rank=0 to go on")
     if begun:
         if begun.n_classes != len(class_names):
             raise ValueError(f"the teacher to go on with knows {begun.n_classes} classes, not {len(class_names)}")
@@ -98,9 +108,16 @@ def fine_tune(
         model.config.label2id = {name: number for number, name in enumerate(class_names)}
     else:
         model, tokenizer = load_checkpoint(source, class_names)
+    if recipe.adapter_rank:
+        model = with_adapter(model, recipe.adapter_rank)
     partial = final.with_name(key + ".partial")
     seconds = train(model, tokenizer, texts, labels, recipe, partial=partial, faults=faults)
-    teacher = Teacher(model, tokenizer, name=name, max_tokens=recipe.max_tokens, train_seconds=seconds)
+    adapter = None
+    if recipe.adapter_rank:
+        adapter = Adapter.of(model, checkpoint=name, base=start, rank=recipe.adapter_rank)
+        model = model.merge_and_unload()
+    rest = {"name": name, "max_tokens": recipe.max_tokens, "train_seconds": seconds}
+    teacher = Teacher(model, tokenizer, **rest, adapter=adapter)
     staged = final.with_name(f"{key}.{os.getpid()}.staged")
     with room_to_write(final.parent):
         try:
@@ -230,10 +247,7 @@ def train(
         whole = tokenizer(list(texts), truncation=True, max_length=max_tokens, return_offsets_mapping=True)
         faults = [_token_faults(*row) for row in zip(whole["offset_mapping"], texts, faults, strict=True)]
     steps = max(1, round(recipe.epochs * np.ceil(len(tokens) / recipe.batch_size)))
-    if not torch.cuda.is_available() and recipe.batch_size * max(map(len, tokens)) > STEP_TOKENS:
-        # Older versions of transformers know it by the second name only.
-        enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
-        enable({"use_reentrant": False})
+    long = not torch.cuda.is_available() and recipe.batch_size * max(map(len, tokens)) > STEP_TOKENS
     arguments = TrainingArguments(
         output_dir=str(partial),
         max_steps=steps,
@@ -262,9 +276,8 @@ def train(
     )
     trainer.remove_callback(PrinterCallback)  # its summary is a line of raw numbers
     start = time.perf_counter()
-    with room_to_write(partial.parent):
+    with room_to_write(partial.parent), computed_twice(model) if long else nullcontext():
         trainer.train(resume_from_checkpoint=_last_checkpoint(partial))
-    (getattr(model, "activation_checkpointing_disable", None) or model.gradient_checkpointing_disable)()
     if faults:
         del model.fault_head
     return time.perf_counter() - start

@@ -12,6 +12,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from distill_utils.cache import LogitStore, cache_dir, sha256_of
 from distill_utils.checks import as_texts
 from distill_utils.progress import bar
+from distill_utils.teachers.adapters import Adapter
 from distill_utils.teachers.checkpoints import CheckpointError, check_files, give_padding, most_tokens
 from distill_utils.teachers.dtypes import fast_dtype
 from distill_utils.texts.words import plain
@@ -24,17 +25,26 @@ LABELLING_CHUNK = 1024  # texts between two writes: what an interrupt can lose
 class Teacher:
     """A fine-tuned classifier and its tokenizer. It labels texts; it never runs inside student training.
 
-    It reads the first `max_tokens` tokens of a text, or as many as the model has positions for. Raises CheckpointError
-    for a model with one output.
+    It reads the first `max_tokens` tokens of a text, or as many as the model has positions for. An `adapter`, merged
+    into the model's weights, is all that is saved of it. Raises CheckpointError for a model with one output.
     """
 
-    def __init__(self, model, tokenizer, *, name: str, max_tokens: int = MAX_TOKENS, train_seconds: float = 0.0):
+    def __init__(
+        self,
+        model,
+        tokenizer,
+        *,
+        name: str,
+        max_tokens: int = MAX_TOKENS,
+        train_seconds: float = 0.0,
+        adapter: Adapter | None = None,
+    ):
         if model.config.num_labels < 2:
             raise CheckpointError(f"{name!r} has one output: a teacher tells two classes or more apart")
         give_padding(model, tokenizer)
         self.model, self.tokenizer, self.name = model.eval(), tokenizer, name
         self.max_tokens = min(max_tokens, most_tokens(model) or max_tokens)
-        self.train_seconds = train_seconds
+        self.train_seconds, self.adapter = train_seconds, adapter
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model.to(device=self.device, dtype=fast_dtype())
 
@@ -74,6 +84,10 @@ class Teacher:
         """A hash of all that decides its labels: weights, tokenizer, truncation; the same for either `fast_dtype`."""
         if not hasattr(self, "_fingerprint"):
             digest = hashlib.sha256(f"{self.max_tokens}".encode())
+            if self.adapter:  # its checkpoint is known by its files: no need to read 110M weights
+                digest.update(self.adapter.fingerprint.encode())
+                self._fingerprint = digest.hexdigest()[:32]
+                return self._fingerprint
             tokenizer = json.loads(self.tokenizer.backend_tokenizer.to_str())
             tokenizer |= {"truncation": None, "padding": None}  # how it was last called, not what it is
             digest.update(json.dumps(tokenizer, sort_keys=True).encode())
@@ -110,36 +124,42 @@ class Teacher:
         return self.cached_logits(texts).argmax(axis=1)
 
     def save_pretrained(self, folder: str | Path) -> None:
-        """Write weights (safetensors), tokenizer and a note with the hash of every file to `folder`."""
+        """Write weights (safetensors; of an adapted teacher the adapter alone), and a note with every file's hash."""
         folder = Path(folder)
-        self.model.float().save_pretrained(folder)
-        self.tokenizer.save_pretrained(folder)
-        note = {
-            "name": self.name,
-            "max_tokens": self.max_tokens,
-            "train_seconds": self.train_seconds,
-            "files": {path.name: sha256_of(path) for path in sorted(folder.iterdir()) if path.name != NOTE},
-        }
-        (folder / NOTE).write_text(json.dumps(note))
-        self.model.to(fast_dtype())
+        folder.mkdir(parents=True, exist_ok=True)
+        note = {"name": self.name, "max_tokens": self.max_tokens, "train_seconds": self.train_seconds}
+        if self.adapter:
+            note |= {"class_names": self.class_names, "adapter": self.adapter.save(folder)}
+        else:
+            self.model.float().save_pretrained(folder)
+            self.tokenizer.save_pretrained(folder)
+            self.model.to(fast_dtype())
+        note["files"] = {path.name: sha256_of(path) for path in sorted(folder.iterdir()) if path.name != NOTE}
+        (folder / NOTE).write_text(json.dumps(note, indent=1))
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> "Teacher":
-        """Read what `save_pretrained` wrote. Raises CheckpointError when a file does not match the note."""
+        """Read what `save_pretrained` wrote.
+
+        Raises CheckpointError when a file does not match the note, or an adapter's checkpoint cannot be had.
+        """
         folder = Path(folder)
         try:
             note = json.loads((folder / NOTE).read_text())
             check_files(folder, note["files"])
         except (OSError, ValueError, KeyError) as error:
             raise CheckpointError(f"the teacher in {folder} is damaged ({error}): fine-tune it again") from error
-        model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32, use_safetensors=True)
-        return cls(
-            model,
-            AutoTokenizer.from_pretrained(folder),
-            name=note["name"],
-            max_tokens=note["max_tokens"],
-            train_seconds=note["train_seconds"],
-        )
+        adapter = None
+        if "adapter" in note:
+            adapter = Adapter.load(folder, note["adapter"])
+            model, tokenizer = adapter.onto(tuple(note["class_names"]))
+        else:
+            tokenizer = AutoTokenizer.from_pretrained(folder)
+            model = AutoModelForSequenceClassification.from_pretrained(
+                folder, dtype=torch.float32, use_safetensors=True
+            )
+        rest = {key: note[key] for key in ("name", "max_tokens", "train_seconds")}
+        return cls(model, tokenizer, **rest, adapter=adapter)
 
 
 def token_ids(tokenizer, texts: list[str], max_tokens: int) -> list[list[int]]:

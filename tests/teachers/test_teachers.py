@@ -1,11 +1,12 @@
 """Teachers on a one-layer BERT: fine-tuning, labelling, caches, interrupts, and weights that must not be trusted."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from tiny_checkpoints import tiny_bert, tiny_t5
+from tiny_checkpoints import tiny_bert, tiny_gpt2, tiny_mpnet, tiny_t5
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from distill_utils import teachers
@@ -18,7 +19,10 @@ from distill_utils.teachers import (
     fine_tune,
     fine_tuning,
 )
+from distill_utils.teachers.adapters import with_adapter
 from distill_utils.teachers.fine_tuning import LengthBatches
+from distill_utils.teachers.layers import computed_twice, layers_of
+from distill_utils.teachers.teacher import token_ids
 
 NAMES = ("r", "g")
 TEXTS = [f"{'so ' * (i % 3)}the {'apple' if i % 4 < 2 else 'pie'} is {'red' if i % 2 else 'green'}" for i in range(96)]
@@ -114,22 +118,38 @@ def test_an_interrupted_fine_tuning_goes_on_where_it_stopped(checkpoint, tmp_pat
     np.testing.assert_allclose(resumed.logits(TEXTS), straight.logits(TEXTS), atol=1e-4)
 
 
-def test_long_texts_are_computed_twice_and_change_no_weight(checkpoint, tmp_path, monkeypatch):
+@pytest.mark.parametrize("rank", [0, 2])
+@pytest.mark.parametrize("make", [tiny_bert, tiny_mpnet, lambda folder: tiny_gpt2(folder, eos_token="[SEP]")])
+def test_long_texts_are_computed_twice_and_change_no_weight(tmp_path, monkeypatch, make, rank):
+    folder = make(tmp_path / "checkpoint")
+    if rank and "gpt2" in json.loads((tmp_path / "checkpoint" / "config.json").read_text())["model_type"]:
+        pytest.skip("no adapters for GPT-2")
+
     def learn(step_tokens):
         monkeypatch.setattr(fine_tuning, "STEP_TOKENS", step_tokens)
         fine_tuning.set_seed(0)
-        model, tokenizer = checkpoints.load_checkpoint(checkpoint, NAMES)
-        seen = []
-        model.bert.encoder.layer[0].attention.register_forward_hook(lambda *_: seen.append(1))
+        model, tokenizer = checkpoints.load_checkpoint(folder, NAMES)
+        model = with_adapter(model, rank) if rank else model
+        layer, seen = layers_of(model)[0], []
+        next(layer.children()).register_forward_hook(lambda *_: seen.append(1))
         recipe = Recipe(epochs=2, learning_rate=1e-3, batch_size=16)  # dropout must fall on the same places, too
         fine_tuning.train(model, tokenizer, TEXTS[:16], LABELS[:16], recipe, partial=tmp_path / str(step_tokens))
+        assert layer.forward.__func__ is type(layer).forward  # as it was
         return model.state_dict(), len(seen)
 
-    longest = 8  # tokens, of "so so the apple is red" and two marks
+    longest = max(map(len, token_ids(AutoTokenizer.from_pretrained(folder), TEXTS[:16], 64)))
     kept, steps = learn(16 * longest)
     again, passes = learn(16 * longest - 1)
     assert (steps, passes) == (2, 4)
     torch.testing.assert_close(again, kept, rtol=0, atol=0)
+
+
+def test_layers_forget_how_they_saved_memory_when_interrupted(checkpoint):
+    model, _ = checkpoints.load_checkpoint(checkpoint, NAMES)
+    with pytest.raises(KeyboardInterrupt), computed_twice(model):
+        assert "forward" in vars(layers_of(model)[0])
+        raise KeyboardInterrupt
+    assert "forward" not in vars(layers_of(model)[0])
 
 
 def test_length_batches_cover_every_row_once_an_epoch():
