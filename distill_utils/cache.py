@@ -126,7 +126,10 @@ def recall(folder: Path, pattern: str = "*") -> list[bytes]:
 
 
 class LogitStore:
-    """Logits by text, in chunk files; the texts of a damaged chunk count as missing."""
+    """Logits by text, in chunk files; the texts of a damaged chunk count as missing.
+
+    Kept at float16 precision, so that it does not matter which number format a machine computed them in.
+    """
 
     def __init__(self, folder: Path, n_classes: int):
         self.folder, self.n_classes = folder, n_classes
@@ -143,7 +146,7 @@ class LogitStore:
     def add(self, texts: list[str], logits: np.ndarray) -> None:
         """Keep logits, shape (len(texts), n_classes), on disk and in memory. Raises ValueError when they do not fit."""
         texts = as_texts(texts)
-        logits = np.ascontiguousarray(as_logits(logits, len(texts), self.n_classes), dtype=np.float32)
+        logits = np.ascontiguousarray(as_logits(logits, len(texts), self.n_classes), dtype=np.float16)
         if not texts:
             return
         keys = [_key(text) for text in texts]
@@ -153,7 +156,8 @@ class LogitStore:
 
     def get(self, texts: list[str]) -> np.ndarray:
         """Logits of texts that are all here, float32, shape (len(texts), n_classes)."""
-        return np.stack([self._rows[_key(t)] for t in texts]) if texts else np.empty((0, self.n_classes), np.float32)
+        rows = np.stack([self._rows[_key(t)] for t in texts]) if texts else np.empty((0, self.n_classes))
+        return rows.astype(np.float32)
 
 
 def _key(text: str) -> bytes:

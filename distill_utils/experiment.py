@@ -25,7 +25,7 @@ from distill_utils.texts.tasks import SPLITS, TaskData
 from distill_utils.texts.words import Vocabulary
 
 TABLE = 80_000  # numbers in the MLP's word table: 16 for each of 5,000 words, or 8 for each of 10,000
-TITLES = {"minilm": "MiniLM-L6", "FacebookAI/roberta-base": "RoBERTa"}
+TITLES = {"minilm": "MiniLM-L6", "mpnet": "MPNet-base", "FacebookAI/roberta-base": "RoBERTa"}
 # Transformers of the blog's tables: where they are, and their parameters without the rows of the last layer.
 CHECKPOINTS = {
     "BERT": ("google-bert/bert-base-uncased", 109_482_240),

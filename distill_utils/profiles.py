@@ -60,6 +60,14 @@ def _each(fragments: int, replaced: int, spliced: int) -> dict[str, int]:
     return {"fragments_each": fragments, "replaced_each": replaced, "spliced_each": spliced}
 
 
+# How MPNet becomes each task's teacher, for a profile that names it.
+MPNET_RECIPES = {
+    "emotion": Recipe(epochs=1.5, learning_rate=5e-5),
+    "sst2": Recipe(epochs=2, learning_rate=3e-5),
+    "cola": Recipe(epochs=3, learning_rate=4e-5),
+    "imdb": Recipe(epochs=2, learning_rate=4e-5, batch_size=16, max_tokens=256),
+}
+
 PROFILES = {
     profile.name: profile
     for profile in (

@@ -28,6 +28,8 @@ def hush_libraries() -> None:
         logging.getLogger(library).setLevel(logging.ERROR)
     # Trainer asks for pinned memory, which a machine without a GPU answers with a warning on every loader.
     warnings.filterwarnings("ignore", message=".*pin_memory.*")
+    # peft asks models by an old name whether they save memory.
+    warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*")
     # Loading 22M weights takes half a second: a bar for it is noise even for a person.
     transformers.logging.disable_progress_bar()
     if is_quiet():

@@ -38,8 +38,9 @@ from distill_utils.progress import hush_libraries
 from distill_utils.results.scoreboard import score
 from distill_utils.students import MLP, count_parameters
 from distill_utils.teachers.checkpoints import load_checkpoint
+from distill_utils.teachers.dtypes import bf16_units, fast_dtype
 from distill_utils.teachers.fine_tuning import train
-from distill_utils.teachers.teacher import MAX_TOKENS, fast_dtype
+from distill_utils.teachers.teacher import MAX_TOKENS
 from distill_utils.texts.tasks import DataError, TaskData, load_task
 from distill_utils.texts.words import Vocabulary
 
@@ -161,15 +162,6 @@ def _shown(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else "" if value is None else str(value)
 
 
-def bf16_units(cpuinfo: str) -> str:
-    """Which bfloat16 instructions a processor lists in /proc/cpuinfo: "amx_bf16, avx512_bf16", or "none"."""
-    fields = (line.partition(":") for line in cpuinfo.splitlines())
-    flags = {flag for name, _, value in fields if name.strip() in ("flags", "Features") for flag in value.split()}
-    if not flags:
-        return "unknown"
-    return ", ".join(name for name in ("amx_bf16", "avx512_bf16", "bf16") if name in flags) or "none"
-
-
 def machine() -> dict[str, object]:
     """What the numbers were measured on."""
     file = Path("/proc/cpuinfo")
@@ -177,7 +169,7 @@ def machine() -> dict[str, object]:
     names = [line.partition(":")[2].strip() for line in info.splitlines() if line.startswith("model name")]
     return {
         "processor": names[0] if names else platform.processor() or platform.machine(),
-        "bf16_units": bf16_units(info),
+        "bf16_units": ", ".join(bf16_units()) or "none listed",
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
         "threads": torch.get_num_threads(),
         "load_average": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,

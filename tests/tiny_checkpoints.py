@@ -5,35 +5,68 @@ from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import (
     BertConfig,
     BertForSequenceClassification,
+    GPT2Config,
+    GPT2Model,
+    MPNetConfig,
+    MPNetModel,
     PreTrainedTokenizerFast,
     T5Config,
     T5ForConditionalGeneration,
 )
 
+# More threads gain nothing here, and on a busy machine they wait for one another: forty times slower was seen.
+torch.set_num_threads(1)
+
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "red", "green", "apple", "pie", "is", "the", "so"]
 
 
-def tiny_bert(folder, layers: int = 1) -> str:
-    """A BERT in `folder`."""
+def word_tokenizer(*, marks: bool = True, **special: str) -> PreTrainedTokenizerFast:
+    """Splits words and punctuation; with `marks` each text begins with [CLS] and ends with [SEP]."""
     tokenizer = Tokenizer(models.WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer.post_processor = processors.TemplateProcessing(
-        "[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]"
-    )
+    if marks:
+        tokenizer.post_processor = processors.TemplateProcessing(
+            "[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+        )
+        special |= {"pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="[UNK]", **special)
+
+
+def tiny_bert(folder, layers: int = 1, **config) -> str:
+    """A BERT in `folder`."""
     torch.manual_seed(0)
-    config = BertConfig(
+    sizes = {"vocab_size": len(WORDS), "hidden_size": 32, "num_hidden_layers": layers, "num_attention_heads": 2}
+    sizes |= {"intermediate_size": 32, "max_position_embeddings": 64}
+    BertForSequenceClassification(BertConfig(**sizes, **config)).save_pretrained(folder)
+    word_tokenizer().save_pretrained(folder)
+    return str(folder)
+
+
+def tiny_mpnet(folder, layers: int = 2) -> str:
+    """An MPNet without a head in `folder`, as all-mpnet-base-v2 comes; like RoBERTa it counts positions from 2."""
+    torch.manual_seed(0)
+    config = MPNetConfig(
         vocab_size=len(WORDS),
         hidden_size=32,
         num_hidden_layers=layers,
         num_attention_heads=2,
         intermediate_size=32,
-        max_position_embeddings=64,
+        max_position_embeddings=66,
+        pad_token_id=0,
+        bos_token_id=2,
+        eos_token_id=3,
     )
-    BertForSequenceClassification(config).save_pretrained(folder)
-    fast.save_pretrained(folder)
+    MPNetModel(config, add_pooling_layer=False).save_pretrained(folder)
+    word_tokenizer().save_pretrained(folder)
+    return str(folder)
+
+
+def tiny_gpt2(folder, **special: str) -> str:
+    """A GPT-2 in `folder`, whose tokenizer has no padding token and adds no marks; `special` such as eos_token."""
+    torch.manual_seed(0)
+    config = GPT2Config(vocab_size=len(WORDS), n_positions=64, n_embd=32, n_layer=1, n_head=2)
+    GPT2Model(config).save_pretrained(folder)
+    word_tokenizer(marks=False, **special).save_pretrained(folder)
     return str(folder)
 
 

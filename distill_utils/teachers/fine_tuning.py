@@ -5,6 +5,8 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Iterable
+from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,17 +15,32 @@ import numpy as np
 import torch
 from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainingArguments, set_seed
 
-from distill_utils.cache import cache_dir, room_to_write, sha256_of
-from distill_utils.progress import hush_libraries, is_quiet
-from distill_utils.teachers.checkpoints import CheckpointError, load_checkpoint, resolve_checkpoint
-from distill_utils.teachers.teacher import MAX_TOKENS, Teacher, fast_dtype
+from distill_utils.cache import cache_dir, room_to_write
+from distill_utils.checks import as_labels, as_names, as_texts
+from distill_utils.progress import is_quiet
+from distill_utils.teachers.adapters import Adapter, with_adapter
+from distill_utils.teachers.checkpoints import (
+    CheckpointError,
+    identity,
+    load_checkpoint,
+    most_tokens,
+    resolve_checkpoint,
+)
+from distill_utils.teachers.dtypes import fast_dtype
+from distill_utils.teachers.layers import computed_twice
+from distill_utils.teachers.teacher import MAX_TOKENS, Teacher, token_ids
+from distill_utils.texts.words import plain
 
 STEP_TOKENS = 3072  # in a training step; beyond, layers are computed twice rather than kept: 2 GB at 256 tokens x 16
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a teacher is fine-tuned. learning_rate is the peak of a linear warm-up and decay."""
+    """How a teacher is fine-tuned. learning_rate is the peak of a linear warm-up and decay.
+
+    adapter_rank: 0 trains all weights; from 1 on an adapter of that rank over the checkpoint, which is a few MB to keep
+    (see `adapters`).
+    """
 
     epochs: float = 1.0
     learning_rate: float = 1e-4
@@ -33,12 +50,13 @@ class Recipe:
     dropout: float = 0.1
     max_tokens: int = MAX_TOKENS
     seed: int = 0
+    adapter_rank: int = 0
 
 
 def fine_tune(
     checkpoint: "str | Teacher",
-    texts: list[str],
-    labels: np.ndarray,
+    texts: Iterable[str],
+    labels: Iterable[int],
     class_names: tuple[str, ...],
     recipe: Recipe | None = None,
     *,
@@ -47,23 +65,36 @@ def fine_tune(
 ) -> Teacher:
     """Fine-tune a checkpoint (or go on with a teacher) on labelled texts, or read what the same call made before.
 
-    The cache key covers the checkpoint, the data and the recipe. An interrupted run continues from its last
-    saved step. A teacher is not changed: its copy learns on, head included. Batches hold texts of like length, token
-    embeddings stay as pre-trained: on Emotion that costs no accuracy and, against a stock Trainer run, well over half
-    the time goes.
+    texts: as students see them (`plain`). labels: class numbers, (n_texts,), from 0 to len(class_names) - 1.
+
+    The cache key covers the checkpoint, the data, the class names and the recipe. An interrupted run continues from
+    its last saved step. A teacher is not changed: its copy learns on, head included. Batches hold texts of like length,
+    token embeddings stay as pre-trained: on Emotion that costs no accuracy and, against a stock Trainer run, well over
+    half the time goes.
 
     faults: 0 or 1 for each word between spaces of each text. A second head, dropped at the end, then learns which
     words are at fault, beside the labels: a hint for every word and not only one a text (as in ELECTRA: Clark et
     al., 2020).
 
-    Raises CheckpointError when the checkpoint cannot be had.
+    Raises CheckpointError when the checkpoint cannot be had, and ValueError when texts, labels and class names do not
+    fit together.
     """
-    recipe = recipe or Recipe()
-    hush_libraries()
+    recipe, class_names = recipe or Recipe(), as_names(class_names)
+    texts = [plain(text) for text in as_texts(texts)]
+    labels = as_labels(labels, len(class_names), len(texts))
+    if not texts:
+        raise ValueError("no texts to learn from: give some, with a label each")
     begun = checkpoint if isinstance(checkpoint, Teacher) else None
-    name = begun.name if begun else checkpoint
-    source = begun.fingerprint if begun else resolve_checkpoint(checkpoint)
-    key = _key(name, source, texts, labels, recipe, faults)
+    if recipe.adapter_rank and (begun or faults):
+        raise ValueError("an adapter is trained over a checkpoint, without faults: take adapter_rank=0 to go on")
+    if begun:
+        if begun.n_classes != len(class_names):
+            raise ValueError(f"the teacher to go on with knows {begun.n_classes} classes, not {len(class_names)}")
+        name, start = begun.name, begun.fingerprint
+    else:
+        name, source = checkpoint, resolve_checkpoint(checkpoint)
+        start = identity(name, source)
+    key = _key(name, start, asdict(recipe), texts, labels.tolist(), class_names, faults)
     final = (folder or cache_dir()) / "teachers" / key
     if final.exists():
         try:
@@ -71,12 +102,22 @@ def fine_tune(
         except CheckpointError:
             shutil.rmtree(final)
     set_seed(recipe.seed)  # the new head's weights are drawn on loading
-    model, tokenizer = (
-        (deepcopy(begun.model).float(), begun.tokenizer) if begun else load_checkpoint(source, class_names)
-    )
+    if begun:
+        model, tokenizer = deepcopy(begun.model).float(), begun.tokenizer
+        model.config.id2label = dict(enumerate(class_names))
+        model.config.label2id = {name: number for number, name in enumerate(class_names)}
+    else:
+        model, tokenizer = load_checkpoint(source, class_names)
+    if recipe.adapter_rank:
+        model = with_adapter(model, recipe.adapter_rank)
     partial = final.with_name(key + ".partial")
     seconds = train(model, tokenizer, texts, labels, recipe, partial=partial, faults=faults)
-    teacher = Teacher(model, tokenizer, name=name, max_tokens=recipe.max_tokens, train_seconds=seconds)
+    adapter = None
+    if recipe.adapter_rank:
+        adapter = Adapter.of(model, checkpoint=name, base=start, rank=recipe.adapter_rank)
+        model = model.merge_and_unload()
+    rest = {"name": name, "max_tokens": recipe.max_tokens, "train_seconds": seconds}
+    teacher = Teacher(model, tokenizer, **rest, adapter=adapter)
     staged = final.with_name(f"{key}.{os.getpid()}.staged")
     with room_to_write(final.parent):
         try:
@@ -199,16 +240,14 @@ def train(
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = recipe.dropout
-    whole = tokenizer(list(texts), truncation=True, max_length=recipe.max_tokens, return_offsets_mapping=bool(faults))
-    tokens = whole["input_ids"]
+    max_tokens = min(recipe.max_tokens, most_tokens(model) or recipe.max_tokens)
+    tokens = token_ids(tokenizer, texts, max_tokens)
     if faults:
         model.fault_head = torch.nn.Linear(model.config.hidden_size, 2)
+        whole = tokenizer(list(texts), truncation=True, max_length=max_tokens, return_offsets_mapping=True)
         faults = [_token_faults(*row) for row in zip(whole["offset_mapping"], texts, faults, strict=True)]
     steps = max(1, round(recipe.epochs * np.ceil(len(tokens) / recipe.batch_size)))
-    if not torch.cuda.is_available() and recipe.batch_size * max(map(len, tokens)) > STEP_TOKENS:
-        # Older versions of transformers know it by the second name only.
-        enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
-        enable({"use_reentrant": False})
+    long = not torch.cuda.is_available() and recipe.batch_size * max(map(len, tokens)) > STEP_TOKENS
     arguments = TrainingArguments(
         output_dir=str(partial),
         max_steps=steps,
@@ -237,9 +276,8 @@ def train(
     )
     trainer.remove_callback(PrinterCallback)  # its summary is a line of raw numbers
     start = time.perf_counter()
-    with room_to_write(partial.parent):
+    with room_to_write(partial.parent), computed_twice(model) if long else nullcontext():
         trainer.train(resume_from_checkpoint=_last_checkpoint(partial))
-    (getattr(model, "activation_checkpointing_disable", None) or model.gradient_checkpointing_disable)()
     if faults:
         del model.fault_head
     return time.perf_counter() - start
@@ -251,17 +289,5 @@ def _last_checkpoint(partial: Path) -> str | None:
     return str(max(whole, key=lambda folder: int(folder.name.split("-")[1]))) if whole else None
 
 
-def _key(
-    checkpoint: str,
-    source: str,
-    texts: list[str],
-    labels: np.ndarray,
-    recipe: Recipe,
-    faults: list[list[int]] | None = None,
-) -> str:
-    parts = [checkpoint, asdict(recipe), list(texts)]
-    digest = hashlib.sha256(json.dumps(parts if faults is None else [*parts, faults]).encode())
-    digest.update(np.asarray(labels, np.int64).tobytes())
-    local = Path(source) / "model.safetensors"
-    digest.update((sha256_of(local) if local.is_file() else source).encode())
-    return digest.hexdigest()[:32]
+def _key(*parts) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]

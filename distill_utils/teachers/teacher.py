@@ -2,8 +2,7 @@
 
 import hashlib
 import json
-import time
-from functools import cache
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -11,40 +10,41 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from distill_utils.cache import LogitStore, cache_dir, sha256_of
+from distill_utils.checks import as_texts
 from distill_utils.progress import bar
-from distill_utils.teachers.checkpoints import CheckpointError, check_weights
+from distill_utils.teachers.adapters import Adapter
+from distill_utils.teachers.checkpoints import CheckpointError, check_files, give_padding, most_tokens
+from distill_utils.teachers.dtypes import fast_dtype
+from distill_utils.texts.words import plain
 
 MAX_TOKENS = 128
+NOTE = "teacher.json"  # of a saved teacher: its name, and the hash of each file
 LABELLING_CHUNK = 1024  # texts between two writes: what an interrupt can lose
 
 
-@cache
-def fast_dtype() -> torch.dtype:
-    """bfloat16 where this machine multiplies it faster than float32, else float32; measured in milliseconds.
+class Teacher:
+    """A fine-tuned classifier and its tokenizer. It labels texts; it never runs inside student training.
 
-    Processors with matrix units for it (AMX, recent Arm, GPUs) gain 3x; others emulate it and lose 3x.
+    It reads the first `max_tokens` tokens of a text, or as many as the model has positions for. An `adapter`, merged
+    into the model's weights, is all that is saved of it. Raises CheckpointError for a model with one output.
     """
 
-    def seconds(dtype: torch.dtype) -> float:
-        a, b = torch.ones(512, 384, dtype=dtype), torch.ones(384, 1536, dtype=dtype)
-        times = []
-        for _ in range(6):
-            start = time.process_time()  # not wall time: a busy machine must not change the answer
-            a @ b
-            times.append(time.process_time() - start)
-        return min(times)
-
-    if torch.cuda.is_available():
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    return torch.bfloat16 if 1.5 * seconds(torch.bfloat16) < seconds(torch.float32) else torch.float32
-
-
-class Teacher:
-    """A fine-tuned classifier and its tokenizer. It labels texts; it never runs inside student training."""
-
-    def __init__(self, model, tokenizer, *, name: str, max_tokens: int = MAX_TOKENS, train_seconds: float = 0.0):
+    def __init__(
+        self,
+        model,
+        tokenizer,
+        *,
+        name: str,
+        max_tokens: int = MAX_TOKENS,
+        train_seconds: float = 0.0,
+        adapter: Adapter | None = None,
+    ):
+        if model.config.num_labels < 2:
+            raise CheckpointError(f"{name!r} has one output: a teacher tells two classes or more apart")
+        give_padding(model, tokenizer)
         self.model, self.tokenizer, self.name = model.eval(), tokenizer, name
-        self.max_tokens, self.train_seconds = max_tokens, train_seconds
+        self.max_tokens = min(max_tokens, most_tokens(model) or max_tokens)
+        self.train_seconds, self.adapter = train_seconds, adapter
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model.to(device=self.device, dtype=fast_dtype())
 
@@ -53,6 +53,11 @@ class Teacher:
         """The number of classes it tells apart."""
         return self.model.config.num_labels
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Its classes by name, in the order of the logits' columns."""
+        return tuple(self.model.config.id2label[number] for number in range(self.n_classes))
+
     def count_parameters(self) -> tuple[int, int]:
         """All parameters, and those outside the token, position and segment embeddings."""
         total = sum(p.numel() for p in self.model.parameters())
@@ -60,9 +65,12 @@ class Teacher:
         return total, total - embeddings
 
     @torch.inference_mode()
-    def logits(self, texts: list[str], batch_size: int = 64) -> np.ndarray:
-        """Logits, float32, shape (len(texts), n_classes). Sorted by length, so that batches hold little padding."""
-        tokens = self.tokenizer(list(texts), truncation=True, max_length=self.max_tokens)["input_ids"] if texts else []
+    def logits(self, texts: Iterable[str], batch_size: int = 64) -> np.ndarray:
+        """Logits, float32, shape (n_texts, n_classes). Sorted by length, so that batches hold little padding.
+
+        Raises ValueError when `texts` is not a list of texts.
+        """
+        tokens = token_ids(self.tokenizer, as_texts(texts), self.max_tokens)
         order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
         logits = np.empty((len(tokens), self.n_classes), np.float32)
         for start in range(0, len(order), batch_size):
@@ -73,22 +81,31 @@ class Teacher:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of all that decides its labels: weights, tokenizer, truncation."""
+        """A hash of all that decides its labels: weights, tokenizer, truncation; the same for either `fast_dtype`."""
         if not hasattr(self, "_fingerprint"):
-            digest = hashlib.sha256(f"{self.max_tokens}{fast_dtype()}".encode())
-            digest.update(self.tokenizer.backend_tokenizer.to_str().encode())
+            digest = hashlib.sha256(f"{self.max_tokens}".encode())
+            if self.adapter:  # its checkpoint is known by its files: no need to read 110M weights
+                digest.update(self.adapter.fingerprint.encode())
+                self._fingerprint = digest.hexdigest()[:32]
+                return self._fingerprint
+            tokenizer = json.loads(self.tokenizer.backend_tokenizer.to_str())
+            tokenizer |= {"truncation": None, "padding": None}  # how it was last called, not what it is
+            digest.update(json.dumps(tokenizer, sort_keys=True).encode())
             for name, weight in sorted(self.model.state_dict().items()):
                 digest.update(name.encode())
-                digest.update(weight.float().cpu().numpy().tobytes())
+                if weight.is_floating_point():  # as a bfloat16 machine has it
+                    weight = weight.bfloat16().view(torch.int16)
+                digest.update(weight.cpu().numpy().tobytes())
             self._fingerprint = digest.hexdigest()[:32]
         return self._fingerprint
 
-    def cached_logits(self, texts: list[str], folder: Path | None = None) -> np.ndarray:
-        """Like `logits`, kept on disk by teacher and text: only texts never seen before are computed.
+    def cached_logits(self, texts: Iterable[str], folder: Path | None = None) -> np.ndarray:
+        """Like `logits`, at float16 precision, kept on disk by teacher and text: only new texts are computed.
 
         Written every 1,024 texts, so a run that is killed goes on where it stopped. Raises CacheError when the
         disk is full.
         """
+        texts = [plain(text) for text in as_texts(texts)]
         store = LogitStore((folder or cache_dir()) / "logits" / self.fingerprint, self.n_classes)
         todo = sorted(store.missing(texts), key=len)
         with bar(what="teacher labels texts", total=len(todo), unit="text") as progress:
@@ -96,42 +113,58 @@ class Teacher:
                 chunk = todo[start : start + LABELLING_CHUNK]
                 store.add(chunk, self.logits(chunk))
                 progress.update(len(chunk))
-        return store.get(list(texts))
+        return store.get(texts)
 
-    def soft_labels(self, texts: list[str], folder: Path | None = None) -> np.ndarray:
-        """Class probabilities (the softmax of `cached_logits`), float32, shape (len(texts), n_classes)."""
+    def soft_labels(self, texts: Iterable[str], folder: Path | None = None) -> np.ndarray:
+        """Class probabilities (the softmax of `cached_logits`), float32, shape (n_texts, n_classes)."""
         return torch.softmax(torch.from_numpy(self.cached_logits(texts, folder)), dim=-1).numpy()
 
-    def predict(self, texts: list[str]) -> np.ndarray:
-        """Class numbers, int64, shape (len(texts),); cached like the soft labels."""
+    def predict(self, texts: Iterable[str]) -> np.ndarray:
+        """Class numbers, int64, shape (n_texts,); cached like the soft labels."""
         return self.cached_logits(texts).argmax(axis=1)
 
-    def save_pretrained(self, folder: Path) -> None:
-        """Write weights (safetensors), tokenizer and a note of their hash to `folder`."""
-        self.model.float().save_pretrained(folder)
-        self.tokenizer.save_pretrained(folder)
-        note = {
-            "name": self.name,
-            "max_tokens": self.max_tokens,
-            "train_seconds": self.train_seconds,
-            "sha256": sha256_of(Path(folder) / "model.safetensors"),
-        }
-        (Path(folder) / "teacher.json").write_text(json.dumps(note))
-        self.model.to(fast_dtype())
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write weights (safetensors; of an adapted teacher the adapter alone), and a note with every file's hash."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        note = {"name": self.name, "max_tokens": self.max_tokens, "train_seconds": self.train_seconds}
+        if self.adapter:
+            note |= {"class_names": self.class_names, "adapter": self.adapter.save(folder)}
+        else:
+            self.model.float().save_pretrained(folder)
+            self.tokenizer.save_pretrained(folder)
+            self.model.to(fast_dtype())
+        note["files"] = {path.name: sha256_of(path) for path in sorted(folder.iterdir()) if path.name != NOTE}
+        (folder / NOTE).write_text(json.dumps(note, indent=1))
 
     @classmethod
-    def from_pretrained(cls, folder: Path) -> "Teacher":
-        """Read what `save_pretrained` wrote. Raises CheckpointError when the weights do not match their note."""
+    def from_pretrained(cls, folder: str | Path) -> "Teacher":
+        """Read what `save_pretrained` wrote.
+
+        Raises CheckpointError when a file does not match the note, or an adapter's checkpoint cannot be had.
+        """
+        folder = Path(folder)
         try:
-            note = json.loads((Path(folder) / "teacher.json").read_text())
-            check_weights(Path(folder) / "model.safetensors", note["sha256"])
+            note = json.loads((folder / NOTE).read_text())
+            check_files(folder, note["files"])
         except (OSError, ValueError, KeyError) as error:
             raise CheckpointError(f"the teacher in {folder} is damaged ({error}): fine-tune it again") from error
-        model = AutoModelForSequenceClassification.from_pretrained(folder, use_safetensors=True)
-        return cls(
-            model,
-            AutoTokenizer.from_pretrained(folder),
-            name=note["name"],
-            max_tokens=note["max_tokens"],
-            train_seconds=note["train_seconds"],
-        )
+        adapter = None
+        if "adapter" in note:
+            adapter = Adapter.load(folder, note["adapter"])
+            model, tokenizer = adapter.onto(tuple(note["class_names"]))
+        else:
+            tokenizer = AutoTokenizer.from_pretrained(folder)
+            model = AutoModelForSequenceClassification.from_pretrained(
+                folder, dtype=torch.float32, use_safetensors=True
+            )
+        rest = {key: note[key] for key in ("name", "max_tokens", "train_seconds")}
+        return cls(model, tokenizer, **rest, adapter=adapter)
+
+
+def token_ids(tokenizer, texts: list[str], max_tokens: int) -> list[list[int]]:
+    """The token ids of each text as students see it, cut at `max_tokens`; where there are none, one of padding."""
+    if not texts:
+        return []
+    found = tokenizer([plain(text) for text in texts], truncation=True, max_length=max_tokens)["input_ids"]
+    return [ids or [tokenizer.pad_token_id] for ids in found]

@@ -1,23 +1,29 @@
 """A checkpoint that writes its label as a word: T5, run as it comes."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import torch
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
+from distill_utils.checks import as_names, as_texts
 from distill_utils.progress import bar, hush_libraries
 from distill_utils.teachers.checkpoints import CheckpointError, unreachable
 from distill_utils.teachers.teacher import MAX_TOKENS
+from distill_utils.texts.words import plain
 
 
 @torch.inference_mode()
 def written_labels(
-    checkpoint: str, texts: list[str], class_names: tuple[str, ...], batch_size: int = 32
+    checkpoint: str, texts: Iterable[str], class_names: tuple[str, ...], batch_size: int = 32
 ) -> tuple[np.ndarray, int]:
     """Run a text-to-text checkpoint (T5) that writes its label as a word; no fine-tuning here.
 
-    Returns class numbers, int64 (len(texts),), with -1 for an answer that is no class name, and the number of
-    parameters. Raises CheckpointError when the checkpoint cannot be had.
+    Returns class numbers, int64 (n_texts,), with -1 for an answer that is no class name, and the number of
+    parameters. Raises CheckpointError when the checkpoint cannot be had, and ValueError when `texts` or `class_names`
+    is one string.
     """
+    texts, class_names = [plain(text) for text in as_texts(texts)], as_names(class_names)
     hush_libraries()
     try:
         tokenizer = AutoTokenizer.from_pretrained(checkpoint)

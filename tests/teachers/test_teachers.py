@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from tiny_checkpoints import tiny_bert, tiny_t5
+from tiny_checkpoints import tiny_bert, tiny_gpt2, tiny_mpnet, tiny_t5
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from distill_utils import teachers
@@ -18,9 +18,11 @@ from distill_utils.teachers import (
     checkpoints,
     fine_tune,
     fine_tuning,
-    resolve_checkpoint,
 )
+from distill_utils.teachers.adapters import with_adapter
 from distill_utils.teachers.fine_tuning import LengthBatches
+from distill_utils.teachers.layers import computed_twice, layers_of
+from distill_utils.teachers.teacher import token_ids
 
 NAMES = ("r", "g")
 TEXTS = [f"{'so ' * (i % 3)}the {'apple' if i % 4 < 2 else 'pie'} is {'red' if i % 2 else 'green'}" for i in range(96)]
@@ -60,7 +62,15 @@ def test_the_second_call_reads_the_first_ones_teacher(trained, checkpoint, monke
 
 
 @pytest.mark.parametrize(
-    "change", [{"labels": 1 - LABELS}, {"texts": TEXTS[::-1]}, {"recipe": replace(RECIPE, seed=1)}]
+    "change",
+    [
+        {"labels": 1 - LABELS},
+        {"texts": TEXTS[::-1]},
+        {"recipe": replace(RECIPE, seed=1)},
+        {"class_names": ("g", "r")},
+        {"class_names": ("r", "green")},
+        {"class_names": (*NAMES, "b")},
+    ],
 )
 def test_other_data_or_recipe_is_another_teacher(trained, checkpoint, monkeypatch, change):
     class Trained(Exception):
@@ -108,22 +118,38 @@ def test_an_interrupted_fine_tuning_goes_on_where_it_stopped(checkpoint, tmp_pat
     np.testing.assert_allclose(resumed.logits(TEXTS), straight.logits(TEXTS), atol=1e-4)
 
 
-def test_long_texts_are_computed_twice_and_change_no_weight(checkpoint, tmp_path, monkeypatch):
+@pytest.mark.parametrize("rank", [0, 2])
+@pytest.mark.parametrize("make", [tiny_bert, tiny_mpnet, lambda folder: tiny_gpt2(folder, eos_token="[SEP]")])
+def test_long_texts_are_computed_twice_and_change_no_weight(tmp_path, monkeypatch, make, rank):
+    folder = make(tmp_path / "checkpoint")
+    if rank and "gpt2" in json.loads((tmp_path / "checkpoint" / "config.json").read_text())["model_type"]:
+        pytest.skip("no adapters for GPT-2")
+
     def learn(step_tokens):
         monkeypatch.setattr(fine_tuning, "STEP_TOKENS", step_tokens)
         fine_tuning.set_seed(0)
-        model, tokenizer = checkpoints.load_checkpoint(checkpoint, NAMES)
-        seen = []
-        model.bert.encoder.layer[0].attention.register_forward_hook(lambda *_: seen.append(1))
+        model, tokenizer = checkpoints.load_checkpoint(folder, NAMES)
+        model = with_adapter(model, rank) if rank else model
+        layer, seen = layers_of(model)[0], []
+        next(layer.children()).register_forward_hook(lambda *_: seen.append(1))
         recipe = Recipe(epochs=2, learning_rate=1e-3, batch_size=16)  # dropout must fall on the same places, too
         fine_tuning.train(model, tokenizer, TEXTS[:16], LABELS[:16], recipe, partial=tmp_path / str(step_tokens))
+        assert layer.forward.__func__ is type(layer).forward  # as it was
         return model.state_dict(), len(seen)
 
-    longest = 8  # tokens, of "so so the apple is red" and two marks
+    longest = max(map(len, token_ids(AutoTokenizer.from_pretrained(folder), TEXTS[:16], 64)))
     kept, steps = learn(16 * longest)
     again, passes = learn(16 * longest - 1)
     assert (steps, passes) == (2, 4)
     torch.testing.assert_close(again, kept, rtol=0, atol=0)
+
+
+def test_layers_forget_how_they_saved_memory_when_interrupted(checkpoint):
+    model, _ = checkpoints.load_checkpoint(checkpoint, NAMES)
+    with pytest.raises(KeyboardInterrupt), computed_twice(model):
+        assert "forward" in vars(layers_of(model)[0])
+        raise KeyboardInterrupt
+    assert "forward" not in vars(layers_of(model)[0])
 
 
 def test_length_batches_cover_every_row_once_an_epoch():
@@ -148,7 +174,7 @@ def test_logits_do_not_depend_on_the_batch(raw):
 
 
 def test_soft_labels_are_the_softmax_in_the_order_asked_for(raw, tmp_path):
-    logits = raw.logits(TEXTS[:6])
+    logits = raw.logits(TEXTS[:6]).astype(np.float16).astype(np.float32)  # as they are kept
     expected = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     np.testing.assert_allclose(raw.soft_labels(TEXTS[:6], tmp_path), expected, atol=1e-6)
     np.testing.assert_allclose(raw.soft_labels(TEXTS[5::-1], tmp_path), expected[::-1], atol=1e-6)
@@ -178,14 +204,7 @@ def test_the_cache_belongs_to_one_teacher(raw, checkpoint, tmp_path):
     with torch.no_grad():
         raw.model.classifier.bias += 1
     other = Teacher(raw.model, raw.tokenizer, name="raw")
-    np.testing.assert_allclose(other.cached_logits(TEXTS[:3], tmp_path), before + 1, atol=1e-5)
-
-
-def test_weights_that_differ_from_the_published_ones_are_refused(checkpoint, tmp_path):
-    weights = tmp_path / "model.safetensors"
-    weights.write_bytes(b"not the weights")
-    with pytest.raises(CheckpointError, match="not the published"):
-        checkpoints.check_weights(weights, checkpoints.MINILM_SHA256)
+    np.testing.assert_allclose(other.cached_logits(TEXTS[:3], tmp_path), before + 1, atol=2e-3)
 
 
 def test_tokens_take_the_fault_of_their_word(checkpoint):
@@ -213,15 +232,6 @@ def test_faults_teach_the_layers_and_leave_no_head(checkpoint, tmp_path):
     assert taught > 2 * plain
     again = apart(faults=faults)
     assert again == taught and len(list((tmp_path / "teachers").iterdir())) == 2  # another key, read back
-
-
-@pytest.mark.models
-def test_minilm_is_the_published_one(monkeypatch):
-    folder = resolve_checkpoint("minilm")
-    assert json.loads(open(f"{folder}/config.json").read())["num_hidden_layers"] == 6
-    monkeypatch.setattr(checkpoints, "MINILM_SHA256", "0" * 64)
-    with pytest.raises(CheckpointError, match="install it again"):
-        resolve_checkpoint("minilm")
 
 
 def test_hub_out_of_reach_names_the_ways_out(hub_out_of_reach, tmp_path, monkeypatch):
