@@ -97,11 +97,6 @@ def normalise(text: str) -> str:
     return " ".join(_fold(plain(text)).split())
 
 
-def plain(text: str) -> str:
-    """A text as teachers and students see it."""
-    return text
-
-
 def words_of(text: str) -> list[str]:
     """The words of a text: in one case, split at white space, punctuation and symbols, apostrophes dropped.
 
