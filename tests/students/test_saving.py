@@ -74,6 +74,10 @@ def test_what_comes_back_is_the_same_student(saved, kind):
     assert {path.suffix for path in folder.rglob("*") if path.is_file()} == {".json", ".safetensors"}
 
 
+def test_a_bilstm_drops_as_much_as_before(saved):
+    assert saved["bilstm"][1].dropout.p == 0.5
+
+
 def test_a_truncated_transformer_reads_as_far_as_before(saved):
     student, loaded, _ = saved["truncated"]
     long = ["red " * 5 + "green", "red " * 5 + "apple green green"]  # [CLS], five words, [SEP]: 7 tokens

@@ -303,6 +303,19 @@ def test_new_weights_answer_at_once(make, change):
     np.testing.assert_array_equal(copied.predict_logits(TEXTS), expected)
 
 
+@pytest.mark.parametrize("times", range(1, 5))
+def test_a_copy_answers_with_its_own_weights(mlp, times):
+    mlp.predict_logits(TEXTS)
+    copied = deepcopy(mlp)
+    for _ in range(times):  # once it has changed just as often as the first one had
+        with torch.no_grad():
+            for weight in copied.parameters():
+                weight += 0.1
+    rows, counts = copied.encode(TEXTS)
+    expected = copied(torch.from_numpy(rows), torch.from_numpy(counts)).detach().numpy()
+    np.testing.assert_allclose(copied.predict_logits(TEXTS), expected, atol=1e-5)
+
+
 def test_a_step_of_training_changes_answers_at_once(mlp):
     before = mlp.predict_logits(TEXTS)
     optimizer = torch.optim.SGD(mlp.parameters(), lr=1.0)
