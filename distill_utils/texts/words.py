@@ -1,4 +1,4 @@
-r"""The one definition of a word (docs/text_rules.md), the student's vocabulary, and where a text may be cut.
+"""The one definition of a word (docs/text_rules.md), the student's vocabulary, and where a text may be cut.
 
 ASCII text goes to row numbers as bytes, without a Python loop. Only runs of other characters are looked at closely, and
 what a short run turns into is remembered.
