@@ -1,4 +1,4 @@
-r"""The one definition of a word (docs/text_rules.md), the student's vocabulary, and where a text may be cut.
+"""The one definition of a word (docs/text_rules.md), the student's vocabulary, and where a text may be cut.
 
 ASCII text goes to row numbers as bytes, without a Python loop. Only runs of other characters are looked at closely, and
 what a short run turns into is remembered.
@@ -33,7 +33,6 @@ _UNSEEN = re.compile(
     "[\u034f\u0640\u07fa\u17b4\u17b5\u180b-\u180f\u2065\ufe00-\ufe0f\ufff0-\ufff8\U000e0000-\U000e0fff]"
 )
 _APART = re.compile("[\u00bc-\u00be\u2122\u2120\u2150-\u215f\u2189]")  # 1½ is not 11/2, and Acme™ is Acme
-_OTHERS = {"\u2044": "/", "\u0345": "\u03b9"}  # in ½; the iota below a letter, which capitals write beside it
 
 # Letters of scripts that put no spaces between words: Thai to Tai Viet; kana, bopomofo and Han.
 _UNSPACED = (
@@ -70,9 +69,10 @@ def _plain_character(char: str) -> str:
         return " "
     if kind == "Cf" or _UNSEEN.match(char):
         return ""
-    if char in _OTHERS:
-        return _OTHERS[char]
-    found = normalize("NFKC", char)
+    if char == "\u2044":  # the stroke in ½
+        return "/"
+    # Greek writes an iota below small letters, and beside capitals.
+    found = normalize("NFKC", normalize("NFD", char).replace("\u0345", "ι"))
     if found != char:
         found = "".join(map(_plain_character, found))
     return f" {found}" if _APART.match(char) else found
@@ -133,11 +133,11 @@ def _spell(run: bytes) -> bytes | None:
 
 
 def _fold(text: str) -> str:
-    """Plain text in one case: that of its capitals, made small again, so that ß is ss, and ς is σ."""
+    """Plain text in one case: that of its capitals, made small again: ß is ss, ς is σ, ı is i."""
     if text.isascii():
         return text.lower()
-    small = text.upper().replace("ẞ", "SS").lower().replace("ς", "σ")
-    return normalize("NFKC", small.replace("i\u0307", "i"))  # what is left of a Turkish İ
+    capitals = normalize("NFC", text.upper()).replace("ẞ", "SS").replace("\u0130", "I")  # the Turkish capital of i
+    return normalize("NFKC", capitals.lower().replace("ς", "σ"))
 
 
 _LETTER, _MARK, _OWN, _REGION, _SPACE, _NOTHING = range(6)
@@ -154,7 +154,7 @@ def _kind(char: str) -> int:
         return _REGION
     if found[0] == "M":
         return _MARK
-    if found in ("So", "Co", "Cn") or (found in ("Lo", "Lm", "Nl") and _UNSPACED_LETTER.match(char)):
+    if found in ("So", "Co", "Cn") or _UNSPACED_LETTER.match(char):
         return _OWN
     return _LETTER if found[0] in "LN" else _SPACE
 
