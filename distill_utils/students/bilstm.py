@@ -59,8 +59,9 @@ class BiLSTM(Student):
         nn.init.normal_(self.embedding.weight, std=0.1)
         if self.word_vectors is not None:
             start = torch.as_tensor(self.word_vectors, dtype=torch.float32)
-            with torch.no_grad():
-                self.embedding.weight[: len(start)] = 0.1 * start / start.std()
+            if start.std() > 0:  # vectors that are all the same tell no words apart
+                with torch.no_grad():
+                    self.embedding.weight[: len(start)] = 0.1 * start / start.std()
 
     def encode(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """Like `Vocabulary.encode`, with unknown words and a closing mark (so no text is empty), cut at MAX_WORDS."""

@@ -10,7 +10,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from distill_utils.checks import as_texts, at_least_one
 from distill_utils.students.student import Student
-from distill_utils.teachers.teacher import MAX_TOKENS, Teacher
+from distill_utils.teachers.teacher import MAX_TOKENS, Teacher, token_ids
 
 DROPOUT = 0.1
 # What a configuration says that decides no answer, and may differ between a teacher fresh from training and one read.
@@ -65,10 +65,7 @@ class TruncatedTransformer(Student):
 
     def encode(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """Token ids of all texts, end to end, int32 (n_tokens,), and how many each text has, int64 (n_texts,)."""
-        texts = as_texts(texts)
-        tokens = (
-            self.tokenizer(texts, truncation=True, max_length=self.config["max_tokens"])["input_ids"] if texts else []
-        )
+        tokens = token_ids(self.tokenizer, as_texts(texts), self.config["max_tokens"])
         counts = np.array([len(row) for row in tokens], np.int64)
         return np.fromiter((token for row in tokens for token in row), np.int32, counts.sum()), counts
 

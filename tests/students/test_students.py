@@ -356,3 +356,8 @@ def test_students_name_what_they_cannot_be_made_of(make, message):
     with pytest.raises(ValueError, match=message) as error:
         make()
     assert "\n" not in str(error.value)
+
+
+def test_word_vectors_without_spread_are_no_start():
+    flat = BiLSTM(Vocabulary(["happy", "sad"]), ("a", "b"), embedding_size=4, hidden=3, word_vectors=np.ones((2, 4)))
+    assert torch.isfinite(flat.embedding.weight).all()

@@ -79,3 +79,10 @@ def test_it_has_a_name_for_each_class(teacher):
         TruncatedTransformer(teacher.model, teacher.tokenizer, ("a", "b", "c"))
     with pytest.raises(ValueError, match="max_tokens=0: give a whole number"):
         TruncatedTransformer(teacher.model, teacher.tokenizer, ("a", "b"), max_tokens=0)
+
+
+def test_it_sees_the_text_that_its_teacher_sees(teacher):
+    student = TruncatedTransformer.of(teacher, 3)
+    odd, straight = ["the\u00a0apple is\u3000red", "green\u200b pie"], ["the apple is red", "green pie"]
+    np.testing.assert_array_equal(student.predict_logits(odd), student.predict_logits(straight))
+    np.testing.assert_array_equal(teacher.logits(odd), teacher.logits(straight))
