@@ -6,7 +6,7 @@ import re
 
 from distill_utils.texts.tables import LINE_END, DataError, Table, table_of
 
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 
 
 def read_delimited(text: str, name: str, suffix: str) -> Table:
@@ -49,6 +49,8 @@ def _delimiter(text: str, name: str, suffix: str) -> str:
             possible.append(delimiter)
     if suffix == ".tsv" and ("\t" in possible or not possible):
         return "\t"
+    if len(possible) > 1 and "|" in possible:
+        possible.remove("|")  # the rarest: beside another it belongs to a name
     if len(possible) > 1:
         marks = " and ".join(f"a {DELIMITERS[delimiter]}" for delimiter in possible)
         raise DataError(f"{name}: its header holds {marks}: use one to separate columns, and no other in their names")

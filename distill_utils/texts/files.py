@@ -95,7 +95,7 @@ def _decoded(data: bytes, name: str) -> str:
         ) from error
     if "\0" in text:
         line = len(LINE_END.findall(text[: text.index("\0")])) + 1
-        raise DataError(f"{name}, line {line}: a NUL byte, so this is not a text file: save it as UTF-8 text")
+        raise DataError(f"{name}, line {line}: a NUL byte: remove it, or save the file as UTF-8 if it is no text file")
     return text
 
 

@@ -57,20 +57,25 @@ def read_folder(folder: Path) -> dict[str, Table]:
 
     Raises DataError without a train file, and for two files that would be the same split.
     """
+    where = folder.resolve().name
     try:
         files = sorted(file for file in folder.iterdir() if not file.name.startswith((".", "~")))
     except OSError as error:
-        raise DataError(f"cannot open the folder {folder.name!r}: {error.strerror}") from error
+        raise DataError(f"cannot open the folder {where!r}: {error.strerror}") from error
     found = [file for file in files if is_data_file(file)]
     shards = {file.name: re.fullmatch(r"(.+)-(\d{5})-of-(\d{5})(-[0-9a-f]+)?", parts_of(file)[0]) for file in found}
     by_name = {file.name: (shards[file.name][1] if shards[file.name] else parts_of(file)[0]) for file in found}
     if not any(name.lower() in SPLIT_OF for name in by_name.values()) and (folder / "data").is_dir():
         return read_folder(folder / "data")  # the hub's layout
-    splits = _by_split(by_name, folder.name, holds=[file.name for file in files])
+    splits = _by_split(by_name, where, holds=[file.name for file in files])
+    if others := [file.name for file in files if file not in found and file.name.split(".")[0].lower() in SPLIT_OF]:
+        warnings.warn(
+            f"not used in {where!r}: {', '.join(others)}; what is used ends in {', '.join(SUFFIXES)}", stacklevel=4
+        )
     tables = {}
     for split, names in splits.items():
         if len(names) > 1 or shards[names[0]]:
-            _check_shards(split, names, [shards[name] for name in names], folder.name)
+            _check_shards(split, names, [shards[name] for name in names], where)
         tables[split] = _joined([read_file(folder / name) for name in names])
     return tables
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import datasets
@@ -51,8 +52,18 @@ def from_arrow(table: pa.Table, name: str, class_names: dict[str, tuple[str, ...
     columns = {}
     for column, values in zip(table.column_names, table.columns, strict=True):
         if not re.fullmatch(r"__index_level_\d+__", column):  # pandas' row numbers, not a column
-            columns[column] = [None if value != value else value for value in values.to_pylist()]
+            columns[column] = [None if value != value else value for value in _python_values(values)]
     return table_of(columns, name, class_names=class_names)
+
+
+def _python_values(column: pa.ChunkedArray) -> list:
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        with suppress(pa.ArrowInvalid):  # text that was never said to be text
+            column = column.cast(pa.string())
+    try:
+        return column.to_pylist()
+    except (OverflowError, ValueError):  # a date that Python's calendar does not reach
+        return column.cast(pa.int64()).to_pylist()
 
 
 def names_of_classes(features: dict) -> dict[str, tuple[str, ...]]:

@@ -70,6 +70,7 @@ def refusal(content, name="data.csv"):
             "data.csv",
             b'"sep=|"\n' + with_delimiter("|").encode(),
         ),
+        ("data.csv", with_delimiter("|").encode()),
         ("data.csv", with_delimiter(", ").encode()),
         ("data.csv", CSV.replace("text", ",text").replace('"good', '0,"good').replace("naïve", "7,naïve").encode()),
     ],
@@ -145,7 +146,7 @@ def test_long_texts_are_read():
         ("\n,,\n", "is empty"),
         (b"text,label\nfine,1\r\ncaf\xe9,1\n", r"line 3: byte 0xe9 \(é in .*cp1252\) is not UTF-8: save the file as"),
         (b"text,label\n\x93fine\x94,1\r\n", "line 2: byte 0x93 \\(“ in"),
-        (b"text,label\nfi\0ne,1\r\n", "line 2: a NUL byte, so this is not a text file"),
+        (b"text,label\nfi\0ne,1\r\n", "line 2: a NUL byte: remove it, or save the file as UTF-8"),
         (b"\xff\xfet\0e\0x", "begins as UTF-16, but is damaged"),
         (b"PK\3\4....", "a zip archive or an Excel file"),
         (b"\xd0\xcf\x11\xe0....", "an Excel file"),
@@ -204,6 +205,22 @@ def test_parquet_values_are_pythons():
     buffer = io.BytesIO()
     pa.parquet.write_table(pa.table({"label": [1.0, math.nan]}), buffer)  # pandas writes its NaN as null; others do not
     assert read_bytes(buffer.getvalue(), "data.parquet").frame["label"].tolist() == [1.0, None]
+
+
+def test_text_of_type_binary_is_text_and_no_date_is_too_late():
+    buffer = io.BytesIO()
+    columns = {
+        "text": pa.array(["é".encode()]),
+        "raw": pa.array([b"\xff"]),
+        "day": pa.array([10**12], pa.timestamp("s")),
+    }
+    pa.parquet.write_table(pa.table(columns), buffer)
+    table = read_bytes(buffer.getvalue(), "data.parquet")
+    assert table.frame.drop(columns="day").iloc[0].tolist() == ["é", b"\xff"]
+
+
+def test_a_bar_beside_a_comma_is_part_of_a_name():
+    assert list(read_bytes(b"text,yes|no\nfine,1\n", "data.csv").frame) == ["text", "yes|no"]
 
 
 def test_parquet_says_the_names_of_its_classes(tmp_path):

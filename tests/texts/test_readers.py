@@ -62,6 +62,24 @@ def test_a_file_that_no_split_takes_is_named(tmp_path):
     assert len(said) == 1 and "\n" not in str(said[0].message)
 
 
+def test_a_split_in_another_format_is_named(tmp_path):
+    write(tmp_path, "train.csv", "notes.txt")
+    for name in ("test.xlsx", "Dev.csv.zip", "test.txt"):
+        (tmp_path / name).write_bytes(b"PK")
+    (tmp_path / "unlabelled").mkdir()
+    with pytest.warns(UserWarning) as said:
+        assert list(read_folder(tmp_path)) == ["train"]
+    assert [str(one.message) for one in said] == [
+        f"not used in {tmp_path.name!r}: Dev.csv.zip, test.txt, test.xlsx, unlabelled; what is used ends in .parquet, "
+        ".csv, .tsv, .jsonl, .ndjson, .json"
+    ]
+
+
+def test_a_folder_has_a_name_from_within(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert f"no train split in {tmp_path.name!r}" in refusal(read_folder, type(tmp_path)("."))
+
+
 @pytest.mark.parametrize(
     "names, named",
     [
