@@ -24,9 +24,11 @@ def fill_splits(frames: dict[str, pd.DataFrame], classes: tuple[str, ...], *, st
     if stratified and missing:
         counts = np.bincount(_drawable(frames)["label"], minlength=len(classes))
         if (few := np.flatnonzero(counts <= len(missing))).size:
+            given = [split for split in ("validation", "test") if split in frames]
+            own = f" in train that are not in {given[0]}" if given else ""
             raise DataError(
-                f"{_first(few, classes)} has {counts[few[0]]} different text(s) and needs "
-                f"{len(missing) + 1}, one each for train, {' and '.join(missing)}: add some, or take the class out"
+                f"{_first(few, classes)} has {counts[few[0]]} different text(s){own} and needs {len(missing) + 1}, one "
+                f"each for {', '.join(['train', *missing[:-1]])} and {missing[-1]}: add some, or take the class out"
             )
     for split in missing:
         train = frames["train"]

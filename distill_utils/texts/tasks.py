@@ -2,6 +2,7 @@
 
 import os.path
 from dataclasses import dataclass, replace
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Value
 
 from distill_utils.texts import miniature
-from distill_utils.texts.labels import classes_of, name_of, numbers_of
+from distill_utils.texts.labels import classes_of, name_of, numbers_of, warn_of_look_alikes
 from distill_utils.texts.readers import (
     SPLITS,
     SUFFIXES,
@@ -17,11 +18,13 @@ from distill_utils.texts.readers import (
     Table,
     data_folder,
     is_data_file,
+    parts_of,
     read_file,
     read_folder,
     read_hub,
 )
 from distill_utils.texts.splits import check_splits, drop_overlaps, fill_splits, warn_of_contradictions
+from distill_utils.texts.words import plain
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,11 @@ def load_task(
     """
     if source not in (None, "folder", "hub", "miniature"):
         raise DataError(f"unknown data source {source!r}: use 'folder', 'hub' or 'miniature'")
+    if not isinstance(name, str | Path):
+        raise DataError(f"a {type(name).__name__} is no task: give a task's name, or the path of your data")
+    for column in (text_column, label_column):
+        if not isinstance(column, str | None):
+            raise DataError(f"column {column!r} is of type {type(column).__name__}: give a column's name, a string")
     if own := name not in TASKS:
         tables, found, task = _own_data(name)
     else:
@@ -117,6 +125,7 @@ def load_task(
     names = {s: _names(t, s, label_column, () if own else task.labels) for s, t in tables.items() if s in SPLITS}
     if own:
         task = replace(task, labels=_classes(tables["train"], names["train"], label_column))
+        warn_of_look_alikes(task.labels)
     frames = {}
     for split, table in tables.items():
         frames[split] = pd.DataFrame({"text": _texts(table, split, text_column, task.text_column)})
@@ -141,6 +150,9 @@ def few_labels(data: TaskData, *, train: int, held_out: int, seed: int = 0) -> T
 
     Raises DataError when a class has fewer texts than its share, or a split would be empty.
     """
+    for amount in (train, held_out):
+        if not isinstance(amount, Integral):
+            raise DataError(f"train={train!r} and held_out={held_out!r}: give whole numbers of texts")
     labels, classes = data.labels("train"), data.task.labels
     each, counts = train // len(classes), np.bincount(labels, minlength=len(classes))
     if each < 1 or held_out < 1:
@@ -178,24 +190,32 @@ def _named_task(task: Task, data_dir: str | Path | None, source: str | None) -> 
     if source == "folder":
         where = f"no folder {task.name!r} in {str(folder)!r}" if folder else "no data folder"
         raise DataError(f"{where}: set $DISTILL_DATA or data_dir= to the folder that has {task.name!r}")
-    return read_hub(task.hub, task.hub_config), "hub"
+    try:
+        return read_hub(task.hub, task.hub_config), "hub"
+    except DataError as error:
+        if folder is None:
+            raise
+        raise DataError(f"no folder {task.name!r} in {str(folder)!r}, and {error}") from error
 
 
 def _own_data(name: str | Path) -> tuple[dict[str, Table], str, Task]:
     """The tables, where they were found, and a task without classes, named so that it is none of TASKS."""
     path, name = Path(os.path.expanduser(name)), str(name)
-    if path.is_dir():
+    if name and os.path.isdir(path):  # not path.is_dir(), which raises for a name that is too long
         return read_folder(path), "folder", Task(f"{path.resolve().name}/", ())
-    if path.is_file():
+    if os.path.isfile(path):
         return {"train": read_file(path)}, "file", Task(path.name, ())
     if is_data_file(path):
-        raise DataError(f"no file {name!r} here: give a path relative to the notebook, or an absolute one")
+        raise DataError(f"no file {name[:200]!r} here: give a path relative to the notebook, or an absolute one")
     if name.startswith((".", "~")) or name.endswith("/") or path.is_absolute():
-        raise DataError(f"no folder {name!r} here: give a path relative to the notebook, or an absolute one")
+        raise DataError(f"no folder {name[:200]!r} here: give a path relative to the notebook, or an absolute one")
     if name.count("/") == 1:
-        return read_hub(name, None), "hub", Task(name, ())
+        try:
+            return read_hub(name, None), "hub", Task(name, ())
+        except DataError as error:
+            raise DataError(f"no folder {name!r} here, and {error}") from error
     raise DataError(
-        f"unknown task {name!r}: use one of {', '.join(TASKS)}, a file ({', '.join(SUFFIXES)}), a folder, "
+        f"unknown task {name[:200]!r}: use one of {', '.join(TASKS)}, a file ({', '.join(SUFFIXES)}), a folder, "
         "or a hub id 'owner/name'"
     )
 
@@ -208,16 +228,21 @@ def _column(table: Table, split: str, *names: str) -> pd.Series:
     for name in names:
         if name in table.frame:
             return table.frame[name]
+    advice = "say which with text_column and label_column"
+    if split != "train":
+        drawn = " (it is drawn from train then)" if split in SPLITS else ""
+        advice = f"name its columns as in train, or take the {split} split away{drawn}"
+    elif parts_of(Path(table.source))[1] in (".csv", ".tsv"):
+        advice += ", or add a first line with the names"
     raise DataError(
-        f"no column {names[0]!r} in {split}: it has {', '.join(map(repr, table.frame.columns))}{source}; "
-        "say which with text_column and label_column"
+        f"no column {names[0]!r} in {split}: it has {', '.join(map(repr, table.frame.columns))}{source}; {advice}"
     )
 
 
 def _texts(table: Table, split: str, asked_for: str | None, usual: str) -> list[str]:
     # Only where no column was asked for: a task's files may call it "text" where the hub has another name.
     texts = _column(table, split, *([asked_for] if asked_for else [usual, "text"])).tolist()
-    empty = [row for row, text in enumerate(texts) if text is None or isinstance(text, str) and not text.strip()]
+    empty = [row for row, text in enumerate(texts) if text is None or isinstance(text, str) and not plain(text).strip()]
     if empty:
         raise DataError(
             f"{len(empty)} empty text(s) in {split}, first in row {empty[0]}: remove them{_place(table, empty[0])}"

@@ -69,8 +69,16 @@ def test_a_class_that_is_too_small_is_named(train, message):
 
 def test_texts_of_a_given_split_are_not_drawn():
     train = rows(a=20, b=3)
-    with pytest.raises(DataError, match=r"class 'b' has 1 different text\(s\) and needs 2, one each for train, valid"):
+    with pytest.raises(
+        DataError, match=r"class 'b' has 1 different text\(s\) in train that are not in test and needs 2"
+    ):
         fill(train, test=train[train["label"] == 1][:2])
+    with pytest.raises(DataError) as error:  # test is train
+        fill(train, test=train)
+    assert str(error.value) == (
+        "class 'a' (and 1 more) has 0 different text(s) in train that are not in test and needs 2, one each for train "
+        "and validation: add some, or take the class out"
+    )
 
 
 def test_repeated_texts_are_drawn_once_and_leave_train():

@@ -146,6 +146,19 @@ def test_labels_that_look_alike_stay_apart(tmp_path, suffix, labels):
     assert classes_by_text(data) == dict(rows)
 
 
+def test_class_names_that_look_alike_are_said(tmp_path):
+    path = write_file(tmp_path / "mine.csv", numbered(["Ham", "ham", "spam"] * 4))
+    with pytest.warns(UserWarning, match="class names that look alike: 'Ham' and 'ham'"):
+        assert load_task(path).task.labels == ("Ham", "ham", "spam")
+
+
+def test_a_truth_value_is_1_in_another_file(tmp_path):
+    write_file(tmp_path / "own" / "train.parquet", numbered([True, False] * 5))
+    write_file(tmp_path / "own" / "test.csv", numbered(["0", "1", "1"], "test"))
+    data = load_task(tmp_path / "own")
+    assert data.task.labels == ("false", "true") and data.labels("test").tolist() == [0, 1, 1]
+
+
 def test_texts_that_look_missing_are_texts(tmp_path):
     rows = [("N/A", "b"), ("NA", "a"), ("null", "a"), *numbered(["a", "b"] * 5)]
     assert classes_by_text(load_task(str(write_file(tmp_path / "mine.csv", rows)))) == dict(rows)
@@ -275,7 +288,60 @@ def test_a_folder_that_is_not_there_is_not_looked_for_on_the_hub(name):
         load_task(name)
 
 
+@pytest.mark.parametrize("name", [None, 3, b"data.csv", ["a.csv", "b.csv"], GOOD])
+def test_what_is_neither_a_name_nor_a_path(name):
+    with pytest.raises(
+        DataError, match=f"^a {type(name).__name__} is no task: give a task's name, or the path of your"
+    ):
+        load_task(name)
+
+
+def test_no_name_is_not_this_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_file(tmp_path / "train.csv", numbered(["good", "bad"] * 5))
+    with pytest.raises(DataError, match="^unknown task ''"):
+        load_task("")
+    assert load_task(".").task.name == f"{tmp_path.name}/"
+
+
+def test_a_name_too_long_for_a_path():
+    with pytest.raises(DataError) as error:
+        load_task("long " * 1000 + ".csv")
+    assert str(error.value).startswith("no file 'long long") and len(str(error.value)) < 300
+
+
+def test_the_hub_is_not_blamed_for_a_folder(hub_out_of_reach, tmp_path, monkeypatch):
+    write_file(tmp_path / "train.csv", numbered([0, 1] * 5))  # the task's own folder, not the one that has it
+    monkeypatch.setenv("DISTILL_DATA", str(tmp_path))
+    with pytest.raises(DataError, match=f"^no folder 'cola' in '{tmp_path}', and cannot get 'nyu-mll/glue'"):
+        load_task("cola")
+    with pytest.raises(DataError, match="^no folder 'data/reviews' here, and cannot get 'data/reviews' from the hub"):
+        load_task("data/reviews")
+
+
 # The columns that were asked for.
+
+
+@pytest.mark.parametrize("columns", [{"text_column": 0}, {"text_column": ["text"]}, {"label_column": 1}])
+def test_a_column_is_asked_for_by_its_name(tmp_path, columns):
+    path = write_file(tmp_path / "mine.csv", numbered(["a", "b"] * 5))
+    with pytest.raises(DataError, match=r"^column .* is of type (int|list): give a column's name, a string"):
+        load_task(path, **columns)
+
+
+def test_a_file_without_header_is_told_to_have_one(tmp_path):
+    path = write_file(tmp_path / "mine.csv", numbered(["a", "b"] * 5), ("first text", "a"))
+    with pytest.raises(DataError, match="it has 'first text', 'a' .*, or add a first line with the names$"):
+        load_task(path)
+
+
+def test_a_test_split_without_labels(tmp_path):
+    write_file(tmp_path / "own" / "train.csv", numbered(["a", "b"] * 5))
+    write_file(tmp_path / "own" / "test.csv", [("one",), ("two",)], ("text",))
+    with pytest.raises(
+        DataError, match=r"^no column 'label' in test: .* as in train, or take the test split away \(it"
+    ):
+        load_task(tmp_path / "own")
 
 
 def test_a_misspelt_column_is_not_replaced_by_another(tmp_path):
@@ -377,6 +443,13 @@ def test_own_texts_with_two_labels_are_said(tmp_path):
         load_task(tmp_path / "own")
 
 
+def test_few_labels_are_whole_numbers():
+    data = load_task("emotion", source="miniature")
+    for sizes in ({"train": "12", "held_out": 5}, {"train": 12.0, "held_out": 5}, {"train": 12, "held_out": 5.5}):
+        with pytest.raises(DataError, match=r"^train=.* and held_out=.*: give whole numbers of texts$"):
+            few_labels(data, **sizes)
+
+
 def test_few_labels_that_cannot_be_drawn(tmp_path):
     write_splits(tmp_path / "imdb", train=GOOD[:15], test=GOOD.assign(text="held out " + GOOD.text))
     data = load_task("imdb", data_dir=tmp_path)
@@ -407,6 +480,10 @@ def test_miniature_corpora_only_when_asked_for(hub_out_of_reach, monkeypatch, ca
         (lambda f: f.drop(columns="label"), "no column 'label' in train: it has 'text'"),
         (lambda f: f.drop(columns="text"), "no column 'text' in train"),
         (lambda f: f.assign(text=["", " ", *f.text[2:]]), r"2 empty text\(s\) in train, first in row 0"),
+        (
+            lambda f: f.assign(text=["\u200b\ufeff", "\0", "😍", *f.text[3:]]),
+            r"2 empty text\(s\) in train, first in row 0",
+        ),
         (lambda f: f.assign(text=[None, *f.text[1:]]), r"1 empty text\(s\) in train"),
         (lambda f: f.assign(label=[0.0, np.nan, *f.label[2:]]), r"1 missing label\(s\) in train, first in row 1"),
         (lambda f: f.assign(label=[7, *f.label[1:]]), r"label '7' in train, row 0, is outside the class list"),
