@@ -32,8 +32,7 @@ def shuffle(text: str, n: int = 1, *, random: np.random.Generator, within_senten
     """
     if not isinstance(text, str):
         raise ValueError(f"a {type(text).__name__} is not a text: shuffle one string at a time")
-    if n < 1:
-        raise ValueError(f"n={n}: chunks hold at least one word, so give n=1 or more")
+    at_least_one(n=n)
     if within_sentences:  # the white space between sentences has no words: it passes through unchanged
         return "".join(shuffle(part, n, random=random) for part in _SENTENCE_GAP.split(text))
     words, tail = _words_and_tail(text)

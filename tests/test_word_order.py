@@ -217,7 +217,7 @@ def test_bad_input_is_named_in_one_line(change, message):
 
 
 def test_a_chunk_holds_a_word():
-    with pytest.raises(ValueError, match="give n=1"):
+    with pytest.raises(ValueError, match="n=0: give a whole number, 1 or more"):
         shuffle("a b", 0, random=stream())
 
 

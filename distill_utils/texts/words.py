@@ -13,6 +13,8 @@ from unicodedata import category, normalize
 
 import numpy as np
 
+from distill_utils.checks import as_texts, at_least_one
+
 _END = b"\x1e"  # ASCII's own record separator, between texts
 _SPACES = bytes(range(0x1E)) + b'\x1f\x7f!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'
 _TABLE = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ" + _SPACES, b"abcdefghijklmnopqrstuvwxyz" + b" " * len(_SPACES))
@@ -206,6 +208,7 @@ def word_spans(text: str) -> Iterator[tuple[int, int]]:
 
 def pieces(text: str, longest: int) -> list[str]:
     """A text cut before words into pieces of like length, of at most `longest` words; a short one as it is."""
+    at_least_one(longest=longest)
     if len(words_of(text)) <= longest:
         return [text]
     text = plain(text)
@@ -247,8 +250,9 @@ class Vocabulary:
     @classmethod
     def fit(cls, texts: Iterable[str], size: int) -> "Vocabulary":
         """The `size` most frequent words of `texts`; ties go to the one seen first."""
+        at_least_one(size=size)
         counts = Counter()
-        for text in texts:
+        for text in as_texts(texts):
             counts.update(words_of(text))
         return cls(word for word, _ in counts.most_common(size))
 
@@ -257,7 +261,12 @@ class Vocabulary:
 
         keep_unknown: unknown words come as row len(self), and each text ends in row len(self) + 1.
         """
-        joined = " \x1e ".join(texts)
+        texts = texts if type(texts) is list else as_texts(texts)
+        try:
+            joined = " \x1e ".join(texts)
+        except TypeError:  # looked at closely only now: a look costs as much as a short text
+            as_texts(texts)
+            raise
         if joined.count("\x1e") != len(texts) - 1:  # a text holds the separator itself
             joined = " \x1e ".join([text.replace("\x1e", " ") for text in texts])
         words = _split(joined)

@@ -3,17 +3,21 @@
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
 from distill_utils.texts.augmentation import (
     fragments,
     pool_without,
     replace_words,
+    sample,
     sentences,
     splice,
     transfer_set,
     word_probes,
 )
+from distill_utils.texts.corruption import originals_and_corrupted
+from distill_utils.texts.rewriting import eda, tang
 from distill_utils.texts.words import Vocabulary, words_of
 
 TEXTS = ["i feel so happy about it today", "i feel sad don't ask", "we are re-reading a book i love so much", "oh"]
@@ -56,6 +60,36 @@ def test_new_texts_of_scripts_without_spaces_are_made_of_characters(make):
     made = make(CHINESE, 20, seed=0)
     assert len(set(made)) > 20 and not any(" " in text for text in made)
     assert {word for text in made for word in words_of(text)} <= {word for text in CHINESE for word in words_of(text)}
+
+
+MAKERS = {
+    "word_probes": word_probes,
+    "fragments": lambda texts: fragments(texts, 1, seed=0),
+    "replace_words": lambda texts: replace_words(texts, 1, seed=0),
+    "splice": lambda texts: splice(texts, 1, seed=0),
+    "sentences": sentences,
+    "sample": lambda texts: sample(texts, 2, seed=0),
+    "pool_without": lambda texts: pool_without(texts, ["oh"]),
+    "held out": lambda texts: pool_without(["oh"], texts),
+    "transfer_set": lambda texts: transfer_set(texts, fragments_each=1, replaced_each=1, spliced_each=1, seed=0),
+    "unlabelled": lambda texts: transfer_set(
+        ["oh"], fragments_each=1, replaced_each=1, spliced_each=1, seed=0, unlabelled=texts
+    ),
+    "tang": lambda texts: tang(texts, 1, seed=0),
+    "eda": lambda texts: eda(texts, 1, seed=0, neighbours={}),
+    "corruption": lambda texts: originals_and_corrupted(texts, seed=0)[0],
+    "vocabulary": lambda texts: Vocabulary.fit(texts, 9).words,
+    "encoding": lambda texts: [part.tolist() for part in Vocabulary(["so"]).encode(texts)],
+}
+
+
+@pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+def test_a_list_of_texts_is_asked_for(make):
+    for texts, message in [("i feel so", "one string is not a list of texts"), (["i feel", None], "text 1 is None")]:
+        with pytest.raises(ValueError, match=message):
+            make(texts)
+    column = pd.Series(TEXTS, index=[7, 5, 3, 1])
+    assert make(column) == make(column.to_numpy(dtype=str)) == make(TEXTS)
 
 
 def test_texts_without_words_are_no_error():

@@ -142,6 +142,14 @@ def test_every_character_is_the_same_plain_in_capitals_and_alone():
     assert not any(char.isspace() and char != " " for char in plain(text))
 
 
+def test_amounts_of_words_are_1_or_more():
+    for few in (0, -1, 1.5):
+        with pytest.raises(ValueError, match=f"longest={few}: give a whole number, 1 or more"):
+            pieces("one two", few)
+        with pytest.raises(ValueError, match=f"size={few}: give a whole number, 1 or more"):
+            Vocabulary.fit(["one two"], few)
+
+
 def test_180_words_joined_by_commas_are_three_pieces():  # case 27
     found = pieces(",".join(f"w{i}" for i in range(180)), 60)
     assert [len(words_of(piece)) for piece in found] == [60, 60, 60]
