@@ -182,7 +182,7 @@ class Run:
 def start(profile: str, *datasets: str) -> Run:
     """Choose a profile for data sets; "auto" gives way to `$DISTILL_PROFILE`, then to what this machine has.
 
-    Raises ProfileError for an unknown name, DataError when `$DISTILL_DATA` is needed and names no folder.
+    Raises ProfileError for an unknown name or home folder, DataError when `$DISTILL_DATA` is needed and is no folder.
     """
     reason = "asked for"
     if profile == "auto":
@@ -190,9 +190,12 @@ def start(profile: str, *datasets: str) -> Run:
     if profile in ("", "auto"):
         profile, reason = _automatic(datasets)
     if profile not in PROFILES:
-        raise ProfileError(f"unknown profile {profile!r}: use {', '.join(PROFILES)} or auto")
-    output = Path(os.path.expanduser(os.environ.get("DISTILL_OUTPUT") or "../build/notebooks"))
-    return Run(PROFILES[profile], reason, output, own=bool(datasets) and not set(datasets) & set(TASKS))
+        named = "profile in $DISTILL_PROFILE" if "$DISTILL_PROFILE" in reason else "profile"
+        raise ProfileError(f"unknown {named} {profile!r}: use {', '.join(PROFILES)} or auto")
+    output = os.path.expanduser(os.environ.get("DISTILL_OUTPUT") or "../build/notebooks")
+    if output.startswith("~"):  # not a folder of that name instead
+        raise ProfileError(f"$DISTILL_OUTPUT is {output!r}, but there is no such home folder: give its full path")
+    return Run(PROFILES[profile], reason, Path(output), own=bool(datasets) and not set(datasets) & set(TASKS))
 
 
 def check_parameters(namespace: dict, **kinds: type) -> None:
@@ -226,7 +229,7 @@ def _automatic(datasets: tuple[str, ...]) -> tuple[str, str]:
     if torch.cuda.is_available() and hub_in_reach():
         return "full", "automatic: a GPU, and the hub is in reach"
     if local:
-        return "laptop", "automatic: the data is in a folder here"
+        return "laptop", f"automatic: the data is {'in a folder here' if named else 'your own'}"
     if hub_in_reach():
         return "laptop", "automatic: the hub is in reach"
     return "smoke", "automatic: no data folder, and the hub is out of reach"

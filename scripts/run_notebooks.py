@@ -49,7 +49,7 @@ def convert(name: str, value: object, kind: str, typed: bool) -> object:
             raise wrong
         try:
             number = int(value) if kind == "int" else float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):  # the last: infinity for an int
             raise wrong from None
         if not isinstance(value, str) and number != value:  # 2.5 for an int
             raise wrong
@@ -75,7 +75,10 @@ def literal_type(default: str) -> str:
 
 def check_parameters(notebook: Path, typed: dict, untyped: dict) -> dict:
     """Values for `notebook`, each of its declared type; Refused where a name or a value is impossible."""
-    known = papermill.inspect_notebook(str(notebook)) if typed or untyped else {}
+    try:
+        known = papermill.inspect_notebook(str(notebook)) if typed or untyped else {}
+    except (nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
+        raise Refused(f"{notebook.name} is no notebook: {one_line(error)}") from None
     checked = {}
     for name, value in {**typed, **untyped}.items():
         if name not in known:
@@ -92,7 +95,7 @@ def read_parameter_files(paths: list[Path]) -> dict:
     merged = {}
     for path in paths:
         try:
-            content = yaml.safe_load(path.read_text(encoding="utf-8"))
+            content = yaml.safe_load(path.read_bytes())
         except OSError as error:
             raise Refused(f"{path}: {error.strerror}") from None
         except yaml.YAMLError as error:
@@ -260,9 +263,12 @@ def run_all(options: argparse.Namespace) -> int:
     typed, untyped = read_parameter_files(options.files), dict(options.parameters)
     jobs = [(path.resolve(), check_parameters(path, typed, untyped)) for path in options.notebooks]
 
-    out = options.out.resolve()
-    out.mkdir(parents=True, exist_ok=True)
-    results = Path(os.environ.setdefault("DISTILL_OUTPUT", str(out))).expanduser()
+    out = Path(os.path.expanduser(options.out)).resolve()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Refused(f"--out {options.out}: {error.strerror}") from None
+    results = Path(os.path.expanduser(os.environ.setdefault("DISTILL_OUTPUT", str(out))))
     start, lines = time.time(), []
     with tempfile.TemporaryDirectory() as folder:
         use_this_python(Path(folder))

@@ -68,6 +68,21 @@ def test_unknown_profile():
         start("lptop", "emotion")
 
 
+def test_the_variable_is_named_where_it_is_wrong(monkeypatch):
+    monkeypatch.setenv("DISTILL_PROFILE", "SMOKE")
+    with pytest.raises(ProfileError, match=r"^unknown profile in \$DISTILL_PROFILE 'SMOKE': use smoke"):
+        start("auto", "emotion")
+    monkeypatch.setenv("DISTILL_OUTPUT", "~no such user/out")
+    with pytest.raises(ProfileError, match=r"^\$DISTILL_OUTPUT is '~no such user/out', but there is no such home"):
+        start("smoke", "emotion")
+
+
+def test_own_data_is_not_said_to_lie_in_a_folder(hub_out_of_reach):
+    assert str(start("auto", "me/reviews")).startswith(
+        "Profile laptop (automatic: the data is your own): your own data,"
+    )
+
+
 @pytest.mark.parametrize(
     "value, kind, message",
     [

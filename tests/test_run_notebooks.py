@@ -64,6 +64,7 @@ def script(path, *arguments):
         (["-p", "fast", "maybe"], "parameter fast is bool: 'maybe' is not"),
         (["-p", "untyped", "maybe"], "parameter untyped is bool: 'maybe' is not"),
         (["-f", "missing.yml"], "missing.yml: No such file"),
+        (["--out", "/dev/null/run"], "--out /dev/null/run: Not a directory"),
         (["-p", "n", "1", "--inplace"], "--inplace takes no parameters"),
     ],
 )
@@ -84,13 +85,31 @@ def test_impossible_requests_are_refused_in_one_line(make, capsys, monkeypatch, 
         ("fast: 1", "parameter fast is bool: 1 is not"),
         ("just words", "no `name: value` lines"),
         ("n: [1", "is not YAML"),
+        ("n: .inf", "parameter n is int: inf is not"),
+        (b"\xff\xfen", "is not YAML"),
     ],
 )
 def test_impossible_parameter_files_are_refused_in_one_line(make, capsys, tmp_path, content, line):
-    (tmp_path / "params.yml").write_text(content)
+    (tmp_path / "params.yml").write_bytes(content if isinstance(content, bytes) else content.encode())
     assert run_notebooks.main([str(make("1")), "-f", str(tmp_path / "params.yml")]) == 2
     message = capsys.readouterr().err
     assert line in message and message.count("\n") == 1
+
+
+def test_a_file_that_is_no_notebook_is_refused_in_one_line(capsys, tmp_path):
+    (tmp_path / "1.ipynb").write_text("{not json")
+    assert run_notebooks.main([str(tmp_path / "1.ipynb"), "-p", "n", "1"]) == 2
+    message = capsys.readouterr().err
+    assert message.startswith("1.ipynb is no notebook: ") and message.count("\n") == 1
+
+
+def test_home_is_expanded(make, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("DISTILL_OUTPUT", raising=False)
+    monkeypatch.setattr(run_notebooks, "run", lambda *_: ("stopped", 0, 0))
+    assert run_notebooks.main([str(make("1")), "--out=~/mine"]) == 1
+    assert (tmp_path / "mine").is_dir()
+    monkeypatch.delenv("DISTILL_OUTPUT")  # which the run set
 
 
 def test_values_get_their_declared_type(make):
