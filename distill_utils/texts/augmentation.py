@@ -1,7 +1,8 @@
 """More texts for the teacher to label: four cheap ways to make a transfer set out of the training texts.
 
-Every function takes texts and a seed and gives new texts; words are moved as they are written (`written_words`), so
-apostrophes and hyphens survive. The label of a new text is nobody's business here: the teacher decides it.
+Every function takes texts and a seed and gives new texts, or raises ValueError for one string or a text that is none.
+Words are moved as they are written (`written_words`), so apostrophes and hyphens survive. The label of a new text is
+nobody's business here: the teacher decides it.
 """
 
 import re
@@ -9,6 +10,7 @@ from collections import Counter, defaultdict
 
 import numpy as np
 
+from distill_utils.checks import as_texts, at_least
 from distill_utils.texts.words import UNSPACED, normalise, word_spans, words_of, write, written_words
 
 # White space after a full stop, but not after that of a title or an initial; scripts without spaces need none.
@@ -26,7 +28,7 @@ def word_probes(texts: list[str]) -> dict[str, str]:
     a place it knows, and as the texts most often write it: "dont" as "don't". A probe costs a fifth of a sentence to
     label.
     """
-    written = [written_words(text) for text in texts]
+    written = [written_words(text) for text in as_texts(texts)]
     openings = Counter(tuple(words[:2]) for words in written)
     opening = openings.most_common(1)[0][0] if openings else ()
     forms = defaultdict(Counter)
@@ -40,8 +42,11 @@ def word_probes(texts: list[str]) -> dict[str, str]:
 
 def fragments(texts: list[str], n: int, *, seed: int, shortest: int = 3, longest: int = 8) -> list[str]:
     """Up to `n` pieces of `shortest` to `longest` neighbouring words from each text; texts no longer give none."""
+    at_least(0, n=n)
+    at_least(1, shortest=shortest)
+    at_least(shortest, longest=longest)
     random, pieces = np.random.default_rng(seed), []
-    for words in map(written_words, texts):
+    for words in map(written_words, as_texts(texts)):
         for size in random.integers(shortest, longest + 1, size=n):
             start = random.integers(0, max(1, len(words) - size + 1))
             if size < len(words):
@@ -54,7 +59,8 @@ def replace_words(texts: list[str], n: int, *, seed: int, rate: float = 0.3, dro
 
     Replacements are drawn evenly from all distinct words, so rare ones are seen in many contexts.
     """
-    written = [written_words(text) for text in texts]
+    at_least(0, n=n)
+    written = [written_words(text) for text in as_texts(texts)]
     lexicon = np.array(list(dict.fromkeys(word for words in written for word in words)), dtype=object)
     random, versions = np.random.default_rng(seed), []
     for words in written:
@@ -71,8 +77,9 @@ def replace_words(texts: list[str], n: int, *, seed: int, rate: float = 0.3, dro
 
 def splice(texts: list[str], n: int, *, seed: int) -> list[str]:
     """`n` texts for each one that has words: its beginning, then the end of another, cut at random places."""
+    at_least(0, n=n)
     random, spliced = np.random.default_rng(seed), []
-    words = [found for found in map(written_words, texts) if found]
+    words = [found for found in map(written_words, as_texts(texts)) if found]
     for head in words:
         for other in random.integers(0, len(words), size=n):
             tail = words[other]
@@ -83,7 +90,7 @@ def splice(texts: list[str], n: int, *, seed: int) -> list[str]:
 def sentences(documents: list[str], shortest: int = 4, longest: int = 40) -> list[str]:
     """The distinct sentences of `shortest` to `longest` words in long texts, in order; a line's end ends one, too."""
     found = {}
-    for document in documents:
+    for document in as_texts(documents):
         lines = [line for part in _LINE_BREAK.split(document) for line in part.splitlines()]
         for sentence in (sentence for line in lines for sentence in _SENTENCE_END.split(line)):
             words = written_words(sentence)
@@ -94,6 +101,8 @@ def sentences(documents: list[str], shortest: int = 4, longest: int = 40) -> lis
 
 def sample(texts: list[str], size: int, *, seed: int) -> list[str]:
     """`size` of the texts drawn at random, in their order; all where there are no more."""
+    at_least(0, size=size)
+    texts = as_texts(texts)
     rows = np.random.default_rng(seed).permutation(len(texts))[:size]
     return [texts[row] for row in np.sort(rows)]
 
@@ -103,14 +112,15 @@ def pool_without(texts: list[str], held_out: list[str]) -> tuple[list[str], int]
 
     Whole texts are compared: for a pool of `sentences`, hold out the sentences of validation and test.
     """
+    texts = as_texts(texts)
     rows = rows_without(texts, held_out)
     return [texts[row] for row in rows], len(texts) - len(rows)
 
 
 def rows_without(texts: list[str], held_out: list[str]) -> list[int]:
     """The rows of `texts` that hold none of `held_out`; see `pool_without`."""
-    held_out = {normalise(text) for text in held_out}
-    return [row for row, text in enumerate(texts) if normalise(text) not in held_out]
+    held_out = {normalise(text) for text in as_texts(held_out)}
+    return [row for row, text in enumerate(as_texts(texts)) if normalise(text) not in held_out]
 
 
 def transfer_set(
@@ -127,6 +137,7 @@ def transfer_set(
 
     Kinds: "train", "word probes", "fragments", "replaced words", "splices", "unlabelled".
     """
+    texts, unlabelled = as_texts(texts), as_texts(unlabelled)
     kinds = {
         "train": list(texts),
         "word probes": list(word_probes([*texts, *unlabelled]).values()),

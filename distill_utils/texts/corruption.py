@@ -7,6 +7,7 @@ from difflib import SequenceMatcher
 
 import numpy as np
 
+from distill_utils.checks import as_texts
 from distill_utils.texts.words import plain, written_words
 
 # Words that carry grammar rather than content, and forms that may not take each other's place.
@@ -40,7 +41,7 @@ def originals_and_corrupted(sentences: list[str], *, seed: int) -> tuple[list[st
     mark stays where it is. A twin that came out like its original is left out.
     """
     random, texts, labels, faults = np.random.default_rng(seed), [], [], []
-    for sentence in sentences:
+    for sentence in as_texts(sentences):
         sentence = plain(sentence)
         body = sentence.rstrip(".?! 。؟۔।॥")
         words, end = written_words(body), sentence[len(body) :].rstrip()

@@ -13,6 +13,7 @@ from string import punctuation
 
 import numpy as np
 
+from distill_utils.checks import as_texts
 from distill_utils.texts.lexicon import WORDNET, at_hand, bare_word, pos_tags, wordnet_synonyms
 from distill_utils.texts.words import words_of, write, written_words
 
@@ -32,6 +33,7 @@ def eda(
     """
     import nlpaug.augmenter.word as naw
 
+    texts = as_texts(texts)
     sources, table = [text for text in texts for _ in range(n)], _synonyms(texts, neighbours)
     rows, versions = defaultdict(list), {}
     with _seeded(seed):  # nlpaug draws from Python's own generator
@@ -115,6 +117,7 @@ def tang(
     teacher's tokenizer knows; "[MASK]" would be the word "mask" to the student and to most teachers.
     Source: Tang et al. (2019), section 3.4, with their chances; they make 20 versions of a text.
     """
+    texts = as_texts(texts)
     generator, tags = np.random.default_rng(seed), pos_tags(texts)
     written = [written_words(text) for text in texts]
     counts = Counter(word for words in written for word in words)

@@ -13,6 +13,8 @@ from unicodedata import category, normalize
 
 import numpy as np
 
+from distill_utils.checks import as_texts, at_least_one
+
 _END = b"\x1e"  # ASCII's own record separator, between texts
 _SPACES = bytes(range(0x1E)) + b'\x1f\x7f!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'
 _TABLE = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ" + _SPACES, b"abcdefghijklmnopqrstuvwxyz" + b" " * len(_SPACES))
@@ -234,7 +236,7 @@ class Vocabulary:
     """The words a student knows, in row order. Other words are skipped."""
 
     def __init__(self, words: Iterable[str]):
-        self.words = list(words)
+        self.words = list(as_texts(words))
         # Keys are bytes: a batch is lower-cased and split as one bytes object, without decoding it again.
         self._rows = {word.encode(): row for row, word in enumerate(self.words)}
         if len(self._rows) != len(self.words):
@@ -246,9 +248,10 @@ class Vocabulary:
 
     @classmethod
     def fit(cls, texts: Iterable[str], size: int) -> "Vocabulary":
-        """The `size` most frequent words of `texts`; ties go to the one seen first."""
+        """The `size` most frequent words of `texts`; ties go to the one seen first. Raises ValueError as `as_texts`."""
+        at_least_one(size=size)
         counts = Counter()
-        for text in texts:
+        for text in as_texts(texts):
             counts.update(words_of(text))
         return cls(word for word, _ in counts.most_common(size))
 
@@ -257,6 +260,7 @@ class Vocabulary:
 
         keep_unknown: unknown words come as row len(self), and each text ends in row len(self) + 1.
         """
+        texts = as_texts(texts)
         joined = " \x1e ".join(texts)
         if joined.count("\x1e") != len(texts) - 1:  # a text holds the separator itself
             joined = " \x1e ".join([text.replace("\x1e", " ") for text in texts])
