@@ -4,7 +4,7 @@ Each check gives the argument back in one form, or raises ValueError: one line t
 """
 
 from collections.abc import Iterable, Mapping
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 
@@ -55,7 +55,9 @@ def as_labels(
 
     Raises ValueError for class names, floats, truth values, another shape or length, and numbers out of range.
     """
-    found = np.asarray(labels if hasattr(labels, "__array__") or np.isscalar(labels) else list(labels))
+    if labels is None or isinstance(labels, Mapping | set | frozenset):
+        raise ValueError(f"a {type(labels).__name__} is not a list of {what}: give one class number a text")
+    found = _array(labels if hasattr(labels, "__array__") or np.isscalar(labels) else list(labels), what)
     if found.dtype == object:  # a column of a table may hold plain integers as objects
         found = np.array(found.tolist())
     if found.ndim != 1:
@@ -63,7 +65,7 @@ def as_labels(
     if not found.size:
         found = found.astype(np.int64)
     if found.dtype.kind in "USO":
-        first = next(label for label in found.tolist() if not isinstance(label, Integral))
+        first = next((label for label in found.tolist() if not isinstance(label, Integral)), found[0])
         raise ValueError(f"{what} are class numbers, not such as {_short(first)}: give the numbers")
     if found.dtype.kind not in "iu":
         raise ValueError(f"{what} are class numbers, not of type {found.dtype}: give whole numbers")
@@ -79,11 +81,13 @@ def as_labels(
 
 def as_logits(logits: np.ndarray, n_texts: int | None = None, n_classes: int | None = None) -> np.ndarray:
     """Logits as they are, (n_texts, n_classes). Raises ValueError for another shape, and when they are not finite."""
-    found = np.asarray(logits)
+    found = _array(logits, "logits")
     wanted = (n_texts, n_classes)
     if found.ndim != 2 or any(size not in (None, has) for size, has in zip(wanted, found.shape, strict=True)):
         rows, columns = ("n_texts" if n_texts is None else n_texts, "n_classes" if n_classes is None else n_classes)
         raise ValueError(f"logits of shape {found.shape}: give one row a text, one column a class: ({rows}, {columns})")
+    if found.dtype.kind not in "fiub":
+        raise ValueError(f"logits are numbers, not of type {found.dtype}")
     _finite(found, "logits")
     return found
 
@@ -93,7 +97,7 @@ def as_soft_labels(soft_labels: np.ndarray, n_texts: int, n_classes: int) -> np.
 
     Raises ValueError unless they are probabilities: finite, 0 to 1, each row summing to 1 within 0.001.
     """
-    found = np.asarray(soft_labels)
+    found = _array(soft_labels, "soft labels")
     if found.ndim == 1 and found.dtype.kind in "iu" or found.shape[1:] == (1,):
         raise ValueError(
             f"soft labels of shape {found.shape} look like class numbers: give one_hot(labels, {n_classes}), "
@@ -123,7 +127,7 @@ def as_soft_labels(soft_labels: np.ndarray, n_texts: int, n_classes: int) -> np.
 
 def as_outcomes(correct: np.ndarray) -> np.ndarray:
     """Right or wrong, as float64 of 1 and 0, any shape. Raises ValueError when other values are in it."""
-    found = np.asarray(correct)
+    found = _array(correct, "outcomes")
     if found.dtype.kind not in "biuf" or not np.isin(found, (0, 1)).all():
         raise ValueError("outcomes are 0 (wrong) and 1 (right), and others were given: give answers == labels")
     return found.astype(np.float64)
@@ -131,9 +135,45 @@ def as_outcomes(correct: np.ndarray) -> np.ndarray:
 
 def at_least_one(**amounts: int) -> None:
     """Raises ValueError for the first amount that is not a whole number of 1 or more, by its name."""
+    at_least(1, **amounts)
+
+
+def at_least(least: int, /, **amounts: int) -> None:
+    """Raises ValueError for the first amount that is not a whole number of `least` or more, by its name."""
     for name, amount in amounts.items():
-        if isinstance(amount, bool) or not isinstance(amount, Integral) or amount < 1:
-            raise ValueError(f"{name}={_short(amount)}: give a whole number, 1 or more")
+        if isinstance(amount, bool) or not isinstance(amount, Integral) or amount < least:
+            raise ValueError(f"{name}={_short(amount)}: give a whole number, {least} or more")
+
+
+def above_zero(**amounts: float) -> None:
+    """Raises ValueError for the first amount that is not a finite number above 0, by its name."""
+    for name, amount in amounts.items():
+        if isinstance(amount, bool) or not isinstance(amount, Real) or not 0 < amount < np.inf:
+            raise ValueError(f"{name}={_short(amount)}: give a number above 0")
+
+
+def same_classes(ours: tuple[str, ...], theirs: tuple[str, ...], who: str, whose: str) -> None:
+    """Raises ValueError unless both name the same classes in the same order; says where they differ first."""
+    if ours == theirs:
+        return
+    order = "the same in another order" if sorted(ours) == sorted(theirs) else "not the same"
+    place = next((n for n, (a, b) in enumerate(zip(ours, theirs, strict=False)) if a != b), None)
+    first = f"class {place} is {_short(ours[place])} and {_short(theirs[place])}" if place is not None else "one ends"
+    raise ValueError(
+        f"{who} and {whose} know {len(ours)} and {len(theirs)} classes, {order} ({first}): train them with the same "
+        "class names, in one order"
+    )
+
+
+def _array(values: object, what: str) -> np.ndarray:
+    """Any array, tensor or list of lists as an array."""
+    if hasattr(values, "detach"):  # a tensor of torch: perhaps with a gradient, or of a type that numpy lacks
+        values = values.detach().cpu()
+        values = values.float() if str(values.dtype) == "torch.bfloat16" else values
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{what} are rows of unequal lengths: give rows of one length") from error
 
 
 def _finite(values: np.ndarray, what: str) -> None:

@@ -7,13 +7,16 @@ import torch
 from datasets import Dataset
 
 from distill_utils.checks import (
+    above_zero,
     as_labels,
     as_logits,
     as_names,
     as_outcomes,
     as_soft_labels,
     as_texts,
+    at_least,
     at_least_one,
+    same_classes,
 )
 
 
@@ -103,6 +106,10 @@ def test_class_numbers_of_every_kind_are_one_array(labels):
         ([[0], [1]], r"labels of shape \(2, 1\): give one class number a text"),
         (np.eye(2), r"labels of shape \(2, 2\)"),
         (1, r"labels of shape \(\)"),
+        (None, "a NoneType is not a list of labels"),
+        ({1, 0}, "a set is not a list of labels"),
+        ([[0], [0, 1]], "labels are rows of unequal lengths"),
+        ([2**70, 0], "labels are class numbers, not such as 1180591620717411303424"),
         ([0, 1, 1], "2 texts and 3 labels: give one a text"),
     ],
 )
@@ -137,6 +144,12 @@ def test_probabilities_of_every_kind_are_one_array(kind):
     assert found.tolist() == GOOD and found.dtype == np.float32 and found.flags.c_contiguous
 
 
+def test_tensors_are_taken_as_they_come_from_a_model():
+    rows = torch.tensor(GOOD, requires_grad=True)
+    assert as_soft_labels(rows, 2, 2).tolist() == GOOD and as_soft_labels(rows.bfloat16(), 2, 2).tolist() == GOOD
+    assert as_logits(rows).tolist() == GOOD and as_labels(torch.tensor([1, 0])).tolist() == [1, 0]
+
+
 def test_probabilities_may_be_rounded():
     assert as_soft_labels(np.array([[0.333, 0.333, 0.333]]), 1, 3).shape == (1, 3)
     assert as_soft_labels(np.array([[1 / 3] * 3], np.float16), 1, 3).shape == (1, 3)
@@ -158,6 +171,7 @@ def test_probabilities_may_be_rounded():
         ([[0.5, 0.5]], "2 texts and 1 rows of soft labels: there must be one row a text"),
         ([["a", "b"]] * 2, "soft labels are probabilities, not of type"),
         (1.0, r"soft labels of shape \(\)"),
+        ([[0.5, 0.5], [1]], "soft labels are rows of unequal lengths"),
     ],
 )
 def test_what_are_no_probabilities_is_named(soft_labels, message):
@@ -170,6 +184,7 @@ def test_logits_are_finite_and_of_the_shape_asked_for():
         r"logits of shape \(2,\): give one row a text, one column a class: \(n_texts, n_classes\)", as_logits, [1, 2]
     )
     refused(r"logits of shape \(1, 2\): .* \(1, 3\)", as_logits, [[1, 2]], 1, 3)
+    refused("logits are numbers, not of type", as_logits, [["a", "b"]])
     refused(r"logits are not finite: row 1 is \[nan, 0.0\]", as_logits, [[1, 2], [np.nan, 0]])
 
 
@@ -183,3 +198,21 @@ def test_amounts_are_whole_and_above_0():
     at_least_one(epochs=1, batch_size=np.int64(3))
     for wrong in (0, -1, 1.5, True, "2", None):
         refused(f"batch_size={wrong!r}: give a whole number, 1 or more", at_least_one, epochs=1, batch_size=wrong)
+    at_least(0, seed=0)
+    refused("seed=-1: give a whole number, 0 or more", at_least, 0, seed=-1)
+
+
+def test_numbers_above_0_are_finite():
+    above_zero(temperature=0.5, rate=np.float32(2))
+    for wrong in (0, -1.0, float("inf"), float("nan"), "1", None, True):
+        refused(f"rate={wrong!r}: give a number above 0", above_zero, temperature=1, rate=wrong)
+
+
+def test_classes_of_two_models_are_compared_by_place():
+    same_classes(("a", "b"), ("a", "b"), "student", "teacher")
+    many = tuple(f"class {number}" for number in range(1000))
+    refused(r"1000 and 1000 classes, the same in another order \(class 0 is", same_classes, many, many[::-1], "a", "b")
+    refused(r"know 2 and 3 classes, not the same \(one ends", same_classes, ("a", "b"), ("a", "b", "c"), "x", "y")
+    with pytest.raises(ValueError) as error:
+        same_classes(many, many[::-1], "student", "teacher")
+    assert len(str(error.value)) < 250

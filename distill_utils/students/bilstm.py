@@ -42,7 +42,7 @@ class BiLSTM(Student):
         self.embedding = nn.Embedding(len(vocabulary) + 2, embedding_size)  # last: an unknown word, the end
         self.lstm = nn.LSTM(embedding_size, hidden, batch_first=True, bidirectional=True)
         self.dense = nn.Linear(2 * hidden, dense)
-        self.output = nn.Linear(dense, len(labels))
+        self.output = nn.Linear(dense, len(self.labels))
         self.dropout = nn.Dropout(dropout)
         self.word_vectors = None if word_vectors is None else start_table(word_vectors, vocabulary, "word_vectors")
         if word_vectors is not None and self.word_vectors.shape[1] != embedding_size:

@@ -13,7 +13,7 @@ from safetensors.torch import load, save
 from torch import nn
 
 from distill_utils.cache import cache_dir, keep, recall
-from distill_utils.checks import as_labels, as_soft_labels, as_texts, at_least_one
+from distill_utils.checks import above_zero, as_labels, as_soft_labels, as_texts, at_least, at_least_one
 from distill_utils.progress import bar
 from distill_utils.students.student import length_batches
 
@@ -66,8 +66,7 @@ def _check(student_logits: torch.Tensor, soft_labels: torch.Tensor, temperature:
             f"logits of shape {tuple(student_logits.shape)} and soft labels of shape {tuple(soft_labels.shape)}: give "
             "one row a text and one column a class in both"
         )
-    if not temperature > 0:
-        raise ValueError(f"temperature={temperature}: give a number above 0")
+    above_zero(temperature=temperature)
 
 
 def fit(
@@ -96,9 +95,9 @@ def fit(
         raise ValueError("0 texts: give some to train on")
     soft_labels = as_soft_labels(soft_labels, len(texts), len(student.labels))
     at_least_one(epochs=epochs, batch_size=batch_size)
-    if not 0 < learning_rate < np.inf:
-        raise ValueError(f"learning_rate={learning_rate}: give a number above 0, such as 1e-2")
-    folder = (folder or cache_dir()) / "students"
+    at_least(0, seed=seed)
+    above_zero(learning_rate=learning_rate)
+    folder = Path(folder or cache_dir()) / "students"
     start, threads = time.perf_counter(), torch.get_num_threads()
     encoded = student.encode(texts)
     numbers = [seed, epochs, learning_rate, batch_size]
@@ -164,15 +163,12 @@ def _batches(student: nn.Module, counts: np.ndarray, batch_size: int, random: np
 def _key(
     student: nn.Module, rows: np.ndarray, counts: np.ndarray, soft_labels: np.ndarray, loss: Loss, numbers: list
 ) -> str:
-    """A hash of all that decides the trained weights. A loss is known by its values on fixed examples.
+    """A hash of all that decides the trained weights. A loss is known by its gradient on a fixed batch.
 
     Texts count as the student reads them, so whatever changes its reading, such as the rule of words, changes the key.
     """
-    random = torch.Generator().manual_seed(0)
-    logits, labels = torch.randn(2, 4, soft_labels.shape[1], generator=random)
-    losses = [float(loss(3 * row[None], label[None].softmax(-1))) for row, label in zip(logits, labels, strict=True)]
-    digest = hashlib.sha256(json.dumps([*student.identity, numbers, losses], default=np.generic.item).encode())
-    for array in (rows, counts, soft_labels):
+    digest = hashlib.sha256(json.dumps([*student.identity, numbers], default=np.generic.item).encode())
+    for array in (_pull(loss, soft_labels.shape[1]), rows, counts, soft_labels):
         digest.update(array.tobytes())
     # The weights before training, from a fixed seed, stand for how a student starts.
     torch.manual_seed(0)
@@ -180,3 +176,18 @@ def _key(
     for weight in student.state_dict().values():
         digest.update(weight.numpy().tobytes())
     return digest.hexdigest()[:32]
+
+
+def _pull(loss: Loss, n_classes: int) -> np.ndarray:
+    """The gradient of a loss, (n, n_classes), where students and teachers are from unsure to sure of every class."""
+    random, n = torch.Generator().manual_seed(0), 256
+    logits, labels = torch.randn(2, n, n_classes, generator=random) * torch.logspace(-1, 1.5, n)[:, None]
+    logits.requires_grad_()
+    found = loss(logits, labels[torch.randperm(n, generator=random)].softmax(-1))
+    if not isinstance(found, torch.Tensor) or found.shape != () or not found.requires_grad:
+        shape = f" of shape {tuple(found.shape)}" if isinstance(found, torch.Tensor) else ""
+        raise ValueError(
+            f"the loss gave a {type(found).__name__}{shape}: it must give one number for a batch, which torch can "
+            "derive, such as the mean over texts"
+        )
+    return torch.autograd.grad(found, logits)[0].numpy()

@@ -1,11 +1,12 @@
 """Several students as one."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from torch import nn
 
-from distill_utils.checks import as_texts
+from distill_utils.checks import as_texts, same_classes
 from distill_utils.students.student import Student
 
 
@@ -16,14 +17,13 @@ class Ensemble(Student):
     """
 
     def __init__(self, members: list[Student]):
-        if not len(members):
+        members = list(members) if isinstance(members, Iterable) else [members]
+        if not members:
             raise ValueError("an ensemble of no students: give one or more")
-        for member in members:
-            if member.labels != members[0].labels:
-                raise ValueError(
-                    f"the students of an ensemble know other classes, or in another order: {members[0].labels} and "
-                    f"{member.labels}; train them with the same labels"
-                )
+        for number, member in enumerate(members):
+            if not isinstance(member, Student):
+                raise ValueError(f"member {number} of the ensemble is a {type(member).__name__}: give students")
+            same_classes(members[0].labels, member.labels, "student 0 of the ensemble", f"student {number}")
         super().__init__(None, members[0].labels)
         self.members = nn.ModuleList(members)
 

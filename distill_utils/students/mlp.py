@@ -1,5 +1,7 @@
 """The blog's student: a word table, pooled, and one hidden layer."""
 
+from itertools import product
+
 import numpy as np
 import scipy.sparse
 import torch
@@ -23,6 +25,7 @@ class MLP(Student):
     of the embeddings. word_vectors: (n_words, m); they start the next m columns.
     """
 
+    _WEIGHTS = [("embedding", "weight"), *product(("hidden", "output"), ("weight", "bias"))]
     threads = 1  # its batches are too small to share: two threads take longer than one
 
     def __init__(
@@ -42,10 +45,10 @@ class MLP(Student):
         super().__init__(vocabulary, labels, pooling=pooling, embedding_size=embedding_size, hidden=hidden)
         self.embedding = nn.Embedding(len(vocabulary), embedding_size)
         self.hidden = nn.Linear(embedding_size, hidden)
-        self.output = nn.Linear(hidden, len(labels))
+        self.output = nn.Linear(hidden, len(self.labels))
         self.word_logits = None if word_logits is None else start_table(word_logits, vocabulary, "word_logits")
         self.word_vectors = None if word_vectors is None else start_table(word_vectors, vocabulary, "word_vectors")
-        self._ready = None
+        self._views = None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -82,18 +85,13 @@ class MLP(Student):
             pooled = torch.segment_reduce(words + before, "max", lengths=counts, initial=0)
         return self.output(torch.relu(self.hidden(pooled)))
 
-    def load_state_dict(self, *args, **kwargs):
-        """Load weights, as in torch; what `predict` holds of others is dropped."""
-        self._ready = None
-        return super().load_state_dict(*args, **kwargs)
-
-    def __getstate__(self) -> dict:  # a copy counts the changes of its weights anew, so it prepares them anew
-        return self.__dict__ | {"_ready": None}
+    def __getstate__(self) -> dict:  # views are of one student's weights, not of its copy's
+        return self.__dict__ | {"_views": None}
 
     def predict_logits(self, texts: list[str]) -> np.ndarray:
         """Logits, float32, shape (len(texts), n_classes), without torch: look-ups and two small products."""
         texts = as_texts(texts)
-        words, before, hidden, hidden_bias, output, output_bias = self._prepared()
+        words, hidden, hidden_bias, output, output_bias = self._arrays()
         rows, counts = self.vocabulary.encode(texts)
         ends = np.cumsum(counts)
         if self.config["pooling"] == "mean" and len(texts) != 1:
@@ -107,20 +105,22 @@ class MLP(Student):
             pooled = np.zeros((len(texts), words.shape[1]), np.float32)
             if len(rows):
                 firsts = (ends - counts)[counts > 0]
-                previous = np.concatenate(([0], rows[:-1]))
-                previous[firsts] = len(before) - 1  # the row of zeros
-                pairs = words[rows] + before[previous]
+                pairs = words[rows]
+                before, turn = np.empty_like(pairs), words.shape[1] // 2
+                rest = words.shape[1] - turn
+                before[1:, :turn], before[1:, turn:] = pairs[:-1, rest:], pairs[:-1, :rest]
+                before[firsts] = 0  # a first word has none before it
+                pairs += before
                 pooled[counts > 0] = np.maximum(np.maximum.reduceat(pairs, firsts), 0)
-        return np.maximum(pooled @ hidden + hidden_bias, 0) @ output + output_bias
+        return np.maximum(pooled @ hidden.T + hidden_bias, 0) @ output.T + output_bias
 
-    def _prepared(self) -> tuple[np.ndarray, ...]:
-        """The weights as `predict_logits` wants them, made anew when they have changed: torch counts the changes."""
-        if self._ready is None or [weight._version for weight in self._ready[0]] != self._ready[1]:
-            weights = list(self.parameters())
-            table, hidden, hidden_bias, output, output_bias = [w.detach().float().cpu().numpy() for w in weights]
-            before = np.roll(table, self.config["embedding_size"] // 2, axis=1)
-            before = np.concatenate([before, np.zeros_like(before[:1])])
-            arrays = table, before, hidden.T.copy(), hidden_bias, output.T.copy(), output_bias
-            counted = [weight for weight in weights if not weight.is_inference()]  # those never change
-            self._ready = counted, [weight._version for weight in counted], arrays
-        return self._ready[2]
+    def _arrays(self) -> list[np.ndarray]:
+        """The weights for numpy: views of them, so that whatever changes them is seen; made anew for other tensors."""
+        weights = [self._modules[layer]._parameters[name] for layer, name in self._WEIGHTS]  # quicker than getattr
+        places = [weight.data_ptr() for weight in weights]
+        if self._views is None or self._views[0] != places:
+            arrays = [weight.detach().float().cpu().numpy() for weight in weights]
+            if [array.ctypes.data for array in arrays] != places:  # copies: weights of half precision, or on a GPU
+                return arrays
+            self._views = places, arrays
+        return self._views[1]

@@ -8,7 +8,7 @@ from safetensors.numpy import load_file, save
 from scipy.stats import norm
 
 from distill_utils.cache import read_note, written_together
-from distill_utils.checks import as_labels, as_logits, as_texts
+from distill_utils.checks import as_labels, as_logits, as_texts, same_classes
 from distill_utils.students import Student
 from distill_utils.switch.routers import DeferralHead, Doubt, Router, oracle_scores
 
@@ -37,12 +37,8 @@ class Switch:
     @teacher.setter
     def teacher(self, teacher) -> None:
         ours, theirs = _names(getattr(self.student, "labels", None)), _names(getattr(teacher, "class_names", None))
-        if ours and theirs and ours != theirs:
-            order = "the same in another order" if sorted(ours) == sorted(theirs) else "not the same"
-            raise ValueError(
-                f"the student's classes are {ours}, the teacher's {theirs}, {order}: train the student with the "
-                "teacher's class names as its labels"
-            )
+        if ours and theirs:
+            same_classes(ours, theirs, "student", "teacher")
         self._teacher = teacher
         if teacher is not None:
             self.teacher_name = getattr(teacher, "name", None)

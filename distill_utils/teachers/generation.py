@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, set_seed
 
+from distill_utils.checks import as_texts
 from distill_utils.progress import bar, hush_libraries
 from distill_utils.teachers.checkpoints import CheckpointError
 from distill_utils.teachers.teacher import MAX_TOKENS
@@ -35,7 +36,7 @@ def generate(
     model, tokenizer = load_language_model(checkpoint)
     model.to("cuda" if torch.cuda.is_available() else "cpu")
     set_seed(seed)
-    tokens = [ids for ids in tokenizer([" ".join(plain(text).split()) for text in texts])["input_ids"] if ids]
+    tokens = [ids for ids in tokenizer([" ".join(plain(text).split()) for text in as_texts(texts)])["input_ids"] if ids]
     if not tokens:
         raise ValueError("a language model needs texts to learn from: there are none")
     fine_tune_language_model(model, tokens, end=tokenizer.eos_token_id, steps=steps, seed=seed)

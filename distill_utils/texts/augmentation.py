@@ -1,8 +1,8 @@
 """More texts for the teacher to label: four cheap ways to make a transfer set out of the training texts.
 
-Every function takes texts and a seed and gives new texts; words are moved as they are written (`written_words`), so
-apostrophes and hyphens survive. The label of a new text is nobody's business here: the teacher decides it. What is no
-list of texts raises ValueError.
+Every function takes texts and a seed and gives new texts, or raises ValueError for one string or a text that is none.
+Words are moved as they are written (`written_words`), so apostrophes and hyphens survive. The label of a new text is
+nobody's business here: the teacher decides it.
 """
 
 import re
@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 
 import numpy as np
 
-from distill_utils.checks import as_texts
+from distill_utils.checks import as_texts, at_least
 from distill_utils.texts.words import UNSPACED, normalise, word_spans, words_of, write, written_words
 
 # White space after a full stop, but not after that of a title or an initial; scripts without spaces need none.
@@ -42,6 +42,9 @@ def word_probes(texts: list[str]) -> dict[str, str]:
 
 def fragments(texts: list[str], n: int, *, seed: int, shortest: int = 3, longest: int = 8) -> list[str]:
     """Up to `n` pieces of `shortest` to `longest` neighbouring words from each text; texts no longer give none."""
+    at_least(0, n=n)
+    at_least(1, shortest=shortest)
+    at_least(shortest, longest=longest)
     random, pieces = np.random.default_rng(seed), []
     for words in map(written_words, as_texts(texts)):
         for size in random.integers(shortest, longest + 1, size=n):
@@ -56,6 +59,7 @@ def replace_words(texts: list[str], n: int, *, seed: int, rate: float = 0.3, dro
 
     Replacements are drawn evenly from all distinct words, so rare ones are seen in many contexts.
     """
+    at_least(0, n=n)
     written = [written_words(text) for text in as_texts(texts)]
     lexicon = np.array(list(dict.fromkeys(word for words in written for word in words)), dtype=object)
     random, versions = np.random.default_rng(seed), []
@@ -73,6 +77,7 @@ def replace_words(texts: list[str], n: int, *, seed: int, rate: float = 0.3, dro
 
 def splice(texts: list[str], n: int, *, seed: int) -> list[str]:
     """`n` texts for each one that has words: its beginning, then the end of another, cut at random places."""
+    at_least(0, n=n)
     random, spliced = np.random.default_rng(seed), []
     words = [found for found in map(written_words, as_texts(texts)) if found]
     for head in words:
@@ -96,6 +101,7 @@ def sentences(documents: list[str], shortest: int = 4, longest: int = 40) -> lis
 
 def sample(texts: list[str], size: int, *, seed: int) -> list[str]:
     """`size` of the texts drawn at random, in their order; all where there are no more."""
+    at_least(0, size=size)
     texts = as_texts(texts)
     rows = np.random.default_rng(seed).permutation(len(texts))[:size]
     return [texts[row] for row in np.sort(rows)]

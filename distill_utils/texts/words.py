@@ -237,7 +237,7 @@ class Vocabulary:
     """The words a student knows, in row order. Other words are skipped."""
 
     def __init__(self, words: Iterable[str]):
-        self.words = list(words)
+        self.words = list(as_texts(words))
         # Keys are bytes: a batch is lower-cased and split as one bytes object, without decoding it again.
         self._rows = {word.encode(): row for row, word in enumerate(self.words)}
         if len(self._rows) != len(self.words):
@@ -249,7 +249,7 @@ class Vocabulary:
 
     @classmethod
     def fit(cls, texts: Iterable[str], size: int) -> "Vocabulary":
-        """The `size` most frequent words of `texts`; ties go to the one seen first."""
+        """The `size` most frequent words of `texts`; ties go to the one seen first. Raises ValueError as `as_texts`."""
         at_least_one(size=size)
         counts = Counter()
         for text in as_texts(texts):

@@ -139,6 +139,14 @@ GOOD = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]], np.float32)
         ({"batch_size": 0}, "batch_size=0: give a whole number, 1 or more"),
         ({"learning_rate": 0}, "learning_rate=0: give a number above 0"),
         ({"learning_rate": float("nan")}, "learning_rate=nan: give"),
+        ({"learning_rate": "1e-2"}, "learning_rate='1e-2': give a number above 0"),
+        ({"seed": None}, "seed=None: give a whole number, 0 or more"),
+        ({"seed": -1}, "seed=-1: give a whole number, 0 or more"),
+        (
+            {"loss": lambda logits, labels: (logits - labels) ** 2},
+            r"the loss gave a Tensor of shape \(256, 2\):",
+        ),
+        ({"loss": lambda logits, labels: 1.0}, "the loss gave a float: it must give one number"),
     ],
 )
 def test_fit_names_what_it_cannot_train_on(change, message):
@@ -148,9 +156,9 @@ def test_fit_names_what_it_cannot_train_on(change, message):
     assert "\n" not in str(error.value)
 
 
-def test_fit_takes_columns_of_tables():
+def test_fit_takes_columns_of_tables(tmp_path):
     frame = pd.DataFrame({"text": TEXTS[:3], "label": [0, 1, 0]}, index=[5, 6, 7])
-    fitted = fit(student(), frame["text"], one_hot(frame["label"], 2), seed=0, epochs=1)
+    fitted = fit(student(), frame["text"], one_hot(frame["label"], 2), seed=0, epochs=1, folder=str(tmp_path))
     expected = fit(student(), TEXTS[:3], np.eye(2)[[0, 1, 0]], seed=0, epochs=1)
     np.testing.assert_array_equal(fitted.predict_logits(frame["text"]), expected.predict_logits(TEXTS[:3]))
 
@@ -177,6 +185,35 @@ def test_a_loss_compares_rows_of_one_shape(loss):
             loss(LOGITS, other)
     with pytest.raises(ValueError, match="temperature=0: give a number above 0"):
         kl_to_soft_labels(LOGITS, SOFT, 0)
+    with pytest.raises(ValueError, match="temperature=inf: give a number above 0"):
+        kl_to_soft_labels(LOGITS, SOFT, float("inf"))
+
+
+def sure_only(least):
+    def loss(logits, soft_labels):
+        sure = (soft_labels.amax(dim=-1) > least).float()
+        return -(sure * (soft_labels * logits.log_softmax(-1)).sum(-1)).mean()
+
+    return loss
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (lambda a, b: F.kl_div(a.log_softmax(-1), b, reduction="sum"), kl_to_soft_labels),
+        (sure_only(0.97), sure_only(0.99)),
+    ],
+)
+def test_losses_that_agree_on_a_single_text_are_told_apart(one, other, tmp_path):
+    rows = np.array([[0.5, 0.5], [0.98, 0.02], [0.005, 0.995], [0.3, 0.7]] * 2, np.float32)
+    texts = ["red", "green", "apple", "pie"] * 2
+    options = {"seed": 0, "epochs": 2, "batch_size": 4, "learning_rate": 0.1}
+    alone = fit(student(), texts, rows, loss=other, folder=tmp_path / "alone", **options).predict_logits(texts)
+    fit(student(), texts, rows, loss=one, folder=tmp_path, **options)
+    np.testing.assert_array_equal(
+        fit(student(), texts, rows, loss=other, folder=tmp_path, **options).predict_logits(texts), alone
+    )
+    assert len(list((tmp_path / "students").iterdir())) == 2
 
 
 def test_the_cache_knows_class_names_and_what_a_student_reads(tmp_path, monkeypatch):

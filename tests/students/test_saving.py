@@ -186,8 +186,11 @@ def test_an_ensemble_holds_students_of_the_same_classes():
     one = mlp("mean")
     assert Ensemble([one, bilstm()]).labels == NAMES
     other = MLP(Vocabulary(WORDS), NAMES[::-1], embedding_size=6, hidden=4)
-    with pytest.raises(ValueError, match="know other classes, or in another order"):
+    with pytest.raises(ValueError, match="student 0 of the ensemble and student 1 know .* in another order"):
         Ensemble([one, other])
+    with pytest.raises(ValueError, match="member 1 of the ensemble is a NoneType: give students"):
+        Ensemble([one, None])
+    assert len(Ensemble(member for member in [one, bilstm()]).members) == 2
     with pytest.raises(ValueError, match="of no students: give one or more"):
         Ensemble([])
     with pytest.raises(ValueError, match="fit each of its students"):

@@ -281,6 +281,12 @@ def change_in_place(student, weights):
             weight.copy_(weights[name])
 
 
+def replace_parameters(student, weights):
+    for name in dict(student.named_parameters()):
+        layer, _, own = name.rpartition(".")
+        setattr(student.get_submodule(layer), own, torch.nn.Parameter(weights[name].clone()))
+
+
 @pytest.mark.parametrize("make", EVERY)
 @pytest.mark.parametrize(
     "change",
@@ -289,6 +295,9 @@ def change_in_place(student, weights):
         lambda student, weights: student.load_state_dict(weights, assign=True),
         change_in_place,
         lambda student, weights: [value.copy_(weights[name]) for name, value in student.state_dict().items()],
+        lambda student, weights: [weight.data.copy_(weights[name]) for name, weight in student.named_parameters()],
+        lambda student, weights: [setattr(p, "data", weights[name].clone()) for name, p in student.named_parameters()],
+        replace_parameters,
     ],
 )
 def test_new_weights_answer_at_once(make, change):

@@ -188,3 +188,56 @@ def test_importing_it_loads_neither_nlpaug_nor_nltk():
         [sys.executable, "-c", f"import {modules}; assert not {{'nlpaug', 'nltk'}} & set(sys.modules)"]
     )
     assert done.returncode == 0
+
+
+TABLE = pd.Series(["the good film", "a bad film", "one fine day"], index=[2, 0, 1])  # as a shuffled table has it
+
+
+def test_a_shuffled_column_is_read_by_place():
+    assert pool_without(TABLE, ["The good  film"]) == (["a bad film", "one fine day"], 1)
+    assert pool_without(TABLE.tolist(), TABLE[:1]) == (["a bad film", "one fine day"], 1)
+    assert sample(TABLE, 2, seed=0) == sample(TABLE.tolist(), 2, seed=0)
+    sizes = {"fragments_each": 1, "replaced_each": 1, "spliced_each": 1, "seed": 0}
+    expected = transfer_set(TABLE.tolist(), **sizes, unlabelled=["more"], held_out=["a bad film"])
+    assert transfer_set((text for text in TABLE), **sizes, unlabelled=iter(["more"]), held_out=TABLE[1:2]) == expected
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        word_probes,
+        sentences,
+        lambda texts: fragments(texts, 1, seed=0),
+        lambda texts: replace_words(texts, 1, seed=0),
+        lambda texts: splice(texts, 1, seed=0),
+        lambda texts: sample(texts, 1, seed=0),
+        lambda texts: pool_without(texts, []),
+        lambda texts: pool_without(["a test text"], texts),
+        lambda texts: transfer_set(["a"], fragments_each=0, replaced_each=0, spliced_each=0, seed=0, held_out=texts),
+        lambda texts: transfer_set(["a"], fragments_each=0, replaced_each=0, spliced_each=0, seed=0, unlabelled=texts),
+        lambda texts: Vocabulary.fit(texts, 10),
+        lambda texts: Vocabulary(["a"]).encode(texts),
+        lambda texts: originals_and_corrupted(texts, seed=0),
+        lambda texts: eda(texts, 1, seed=0, neighbours={}),
+        lambda texts: tang(texts, 1, seed=0),
+    ],
+)
+def test_one_string_is_not_a_list_of_texts(call):
+    with pytest.raises(ValueError, match="one string is not a list of texts: give a list, such as"):
+        call("a test text")
+    with pytest.raises(ValueError, match="text 1 is nan, of type float"):
+        call(["a test text", float("nan")])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: fragments(["a"], -1, seed=0), "n=-1: give a whole number, 0 or more"),
+        (lambda: fragments(["a"], 1, seed=0, shortest=9), "longest=8: give a whole number, 9 or more"),
+        (lambda: sample(["a"], -1, seed=0), "size=-1: give a whole number, 0 or more"),
+        (lambda: Vocabulary.fit(["a"], 0), "size=0: give a whole number, 1 or more"),
+    ],
+)
+def test_amounts_are_checked(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
