@@ -2,14 +2,24 @@
 
 import errno
 import hashlib
+import json
 import os
 import warnings
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 from safetensors.numpy import load, save
+
+from distill_utils.checks import as_logits, as_texts
+
+# The last two: a file stands where the folder should, or one of its parents.
+UNWRITABLE = (errno.EACCES, errno.EROFS, errno.EPERM, errno.EEXIST, errno.ENOTDIR)
+
+KEY_BYTES = 16  # of a text's hash
 
 
 class CacheError(OSError):
@@ -17,8 +27,13 @@ class CacheError(OSError):
 
 
 def cache_dir() -> Path:
-    """`$DISTILL_CACHE`, or `~/.cache/distill_utils`."""
-    return Path(os.environ.get("DISTILL_CACHE") or Path.home() / ".cache" / "distill_utils")
+    """`$DISTILL_CACHE`, or `~/.cache/distill_utils`. Raises CacheError when `~` is meant and there is no home."""
+    given = os.environ.get("DISTILL_CACHE")
+    try:
+        return Path(given or "~/.cache/distill_utils").expanduser()
+    except RuntimeError as error:  # not a temporary folder instead: hours of training would go with it
+        meant = f"$DISTILL_CACHE is {given!r}, but there is" if given else "there is"
+        raise CacheError(f"{meant} no home folder here: point $DISTILL_CACHE at a folder, by its full path") from error
 
 
 @contextmanager
@@ -26,6 +41,8 @@ def room_to_write(folder: Path):
     """Turn a full disk or an unwritable folder into one clear CacheError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):  # said before the work whose result would be kept here
+            raise PermissionError(errno.EACCES, "Permission denied")
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -33,9 +50,9 @@ def room_to_write(folder: Path):
                 f"no space left in {folder}: free some, or point $DISTILL_CACHE elsewhere; "
                 "what is cached so far is kept"
             ) from error
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+        if error.errno in UNWRITABLE:
             raise CacheError(
-                f"cannot write to {folder}: point $DISTILL_CACHE at a folder that can be written"
+                f"cannot write to {folder} ({error.strerror}): point $DISTILL_CACHE at a folder that can be written"
             ) from error
         raise
 
@@ -57,6 +74,41 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+@contextmanager
+def written_together(folder: Path, name: str, note: dict) -> Iterator[Path]:
+    """A folder to write files to; they move to `folder` when all are whole, and last `name`: the note and their hashes.
+
+    An error on the way leaves `folder` as it was, and `read_note` refuses what an interrupted move left.
+    """
+    with room_to_write(folder), TemporaryDirectory(dir=folder, prefix=".partial-") as partial:
+        staged = Path(partial)
+        yield staged
+        files = [path for path in sorted(staged.rglob("*")) if path.is_file()]
+        hashes = {path.relative_to(staged).as_posix(): sha256_of(path) for path in files}
+        (staged / name).write_text(json.dumps(note | {"files": hashes}, default=np.generic.item), encoding="utf-8")
+        for path in [*files, staged / name]:
+            target = folder / path.relative_to(staged)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(path, target)
+
+
+def read_note(folder: Path, name: str) -> dict:
+    """The note that `written_together` left. Raises ValueError when it or a file it names is not as it was written."""
+    try:
+        note = json.loads((folder / name).read_text(encoding="utf-8"))
+        files = dict(note["files"])
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ValueError(f"no {name} in {folder}: give a folder that save_pretrained wrote") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{name} in {folder} is damaged, or of another version: save it again") from error
+    for file, expected in files.items():
+        if not (folder / file).is_file():
+            raise ValueError(f"{file} is missing in {folder}: copy it there too, or save it again")
+        if sha256_of(folder / file) != expected:
+            raise ValueError(f"{file} in {folder} is not the one that {name} was written with: save it again")
+    return note
+
+
 def keep(folder: Path, key: str, data: bytes) -> None:
     """Write `data` under `key`; the file's name also holds the hash of its bytes."""
     write_atomically(folder / f"{key}-{hashlib.sha256(data).hexdigest()[:32]}.safetensors", data)
@@ -71,41 +123,71 @@ def recall(folder: Path, pattern: str = "*") -> list[bytes]:
             whole.append(data)
         else:
             warnings.warn(f"a cached file in {folder.name} is damaged: computing its content again", stacklevel=3)
-            path.unlink()
+            with room_to_write(folder):
+                path.unlink()
     return whole
 
 
 class LogitStore:
     """Logits by text, in chunk files; the texts of a damaged chunk count as missing.
 
-    Kept at float16 precision, so that it does not matter which number format a machine computed them in.
+    Kept at float16 precision, so that it does not matter which number format a machine computed them in. `recorded`:
+    folders of the same kind that are only read, and first.
     """
 
-    def __init__(self, folder: Path, n_classes: int):
+    def __init__(self, folder: Path, n_classes: int, recorded: Iterable[Path] = ()):
         self.folder, self.n_classes = folder, n_classes
         self._rows: dict[bytes, np.ndarray] = {}
-        for data in recall(folder):
-            chunk = load(data)
-            self._rows.update(zip(map(bytes, chunk["keys"]), chunk["logits"], strict=True))
+        self._origins: dict[bytes, str] = {}
+        self._asked: set[bytes] = set()
+        for place, origin in ((folder, "kept"), *((place, "recorded") for place in recorded)):
+            for data in recall(place):
+                chunk = load(data)
+                logits = as_logits(chunk["logits"], len(chunk["keys"]), n_classes)
+                self._take(list(map(bytes, chunk["keys"])), logits, origin)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def _take(self, keys: list[bytes], logits: np.ndarray, origin: str) -> None:
+        self._rows.update(zip(keys, logits, strict=True))
+        self._origins.update(dict.fromkeys(keys, origin))
+
+    @property
+    def origins(self) -> Counter:
+        """How many texts asked for with `get` were "recorded", "kept" here before, or "computed" since: each once."""
+        return Counter(self._origins[key] for key in self._asked)
 
     def missing(self, texts: Iterable[str]) -> list[str]:
         """The texts without logits here, each once, in order."""
-        return [text for text in dict.fromkeys(texts) if _key(text) not in self._rows]
+        return [text for text in dict.fromkeys(as_texts(texts)) if _key(text) not in self._rows]
 
     def add(self, texts: list[str], logits: np.ndarray) -> None:
-        """Keep logits, shape (len(texts), n_classes), on disk and in memory."""
+        """Keep logits, shape (len(texts), n_classes), on disk and in memory. Raises ValueError when they do not fit."""
+        texts = as_texts(texts)
+        logits = np.ascontiguousarray(as_logits(logits, len(texts), self.n_classes), dtype=np.float16)
         if not texts:
             return
-        keys, logits = [_key(text) for text in texts], np.ascontiguousarray(logits, dtype=np.float16)
-        data = save({"keys": np.frombuffer(b"".join(keys), np.uint8).reshape(len(keys), -1), "logits": logits})
-        keep(self.folder, "chunk", data)
-        self._rows.update(zip(keys, logits, strict=True))
+        keys = [_key(text) for text in texts]
+        keep(self.folder, "chunk", _chunk(keys, logits))
+        self._take(keys, logits, "computed")
 
     def get(self, texts: list[str]) -> np.ndarray:
         """Logits of texts that are all here, float32, shape (len(texts), n_classes)."""
-        rows = np.stack([self._rows[_key(t)] for t in texts]) if texts else np.empty((0, self.n_classes))
+        keys = [_key(text) for text in texts]
+        self._asked.update(keys)
+        rows = np.stack([self._rows[key] for key in keys]) if texts else np.empty((0, self.n_classes))
         return rows.astype(np.float32)
+
+    def as_chunk(self) -> bytes:
+        """All that is here as one chunk, in the order of its keys."""
+        keys = sorted(self._rows)
+        return _chunk(keys, np.array([self._rows[key] for key in keys], np.float16).reshape(-1, self.n_classes))
+
+
+def _chunk(keys: list[bytes], logits: np.ndarray) -> bytes:
+    return save({"keys": np.frombuffer(b"".join(keys), np.uint8).reshape(-1, KEY_BYTES), "logits": logits})
 
 
 def _key(text: str) -> bytes:
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+    return hashlib.blake2b(text.encode(), digest_size=KEY_BYTES).digest()
