@@ -12,9 +12,9 @@ BASE := $(VENV)/.base-weights
 unexport PYTHONDONTWRITEBYTECODE
 
 # Progress bars are for a person at a screen (`make lab`); these outputs are kept or compared.
-run test notebooks: export DISTILL_QUIET = 1
+run test notebooks recordings: export DISTILL_QUIET = 1
 
-.PHONY: help install run test lab notebooks readme bench lint clean
+.PHONY: help install run test lab notebooks recordings readme bench lint clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -53,6 +53,9 @@ lab: $(STAMP) ## open JupyterLab
 
 notebooks: $(BASE) ## re-execute the committed notebooks in place (laptop profile), with results/ and images/
 	@DISTILL_PROFILE=laptop DISTILL_OUTPUT="$(CURDIR)" $(PY) scripts/run_notebooks.py --inplace $(ARGS)
+
+recordings: $(BASE) ## fine-tune MPNet and record its answers again (hours; one task: make recordings TASK=sst2)
+	@$(PY) scripts/record.py $(TASK) $(ARGS)
 
 readme: $(STAMP) ## regenerate README's tables and headline figure from results/
 	@$(PY) scripts/readme.py

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,8 @@ from distill_utils.checks import as_logits, as_texts
 
 # The last two: a file stands where the folder should, or one of its parents.
 UNWRITABLE = (errno.EACCES, errno.EROFS, errno.EPERM, errno.EEXIST, errno.ENOTDIR)
+
+KEY_BYTES = 16  # of a text's hash
 
 
 class CacheError(OSError):
@@ -128,16 +131,32 @@ def recall(folder: Path, pattern: str = "*") -> list[bytes]:
 class LogitStore:
     """Logits by text, in chunk files; the texts of a damaged chunk count as missing.
 
-    Kept at float16 precision, so that it does not matter which number format a machine computed them in.
+    Kept at float16 precision, so that it does not matter which number format a machine computed them in. `recorded`:
+    folders of the same kind that are only read, and first.
     """
 
-    def __init__(self, folder: Path, n_classes: int):
+    def __init__(self, folder: Path, n_classes: int, recorded: Iterable[Path] = ()):
         self.folder, self.n_classes = folder, n_classes
         self._rows: dict[bytes, np.ndarray] = {}
-        for data in recall(folder):
-            chunk = load(data)
-            logits = as_logits(chunk["logits"], len(chunk["keys"]), n_classes)
-            self._rows.update(zip(map(bytes, chunk["keys"]), logits, strict=True))
+        self._origins: dict[bytes, str] = {}
+        self._asked: set[bytes] = set()
+        for place, origin in ((folder, "kept"), *((place, "recorded") for place in recorded)):
+            for data in recall(place):
+                chunk = load(data)
+                logits = as_logits(chunk["logits"], len(chunk["keys"]), n_classes)
+                self._take(list(map(bytes, chunk["keys"])), logits, origin)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def _take(self, keys: list[bytes], logits: np.ndarray, origin: str) -> None:
+        self._rows.update(zip(keys, logits, strict=True))
+        self._origins.update(dict.fromkeys(keys, origin))
+
+    @property
+    def origins(self) -> Counter:
+        """How many texts asked for with `get` were "recorded", "kept" here before, or "computed" since: each once."""
+        return Counter(self._origins[key] for key in self._asked)
 
     def missing(self, texts: Iterable[str]) -> list[str]:
         """The texts without logits here, each once, in order."""
@@ -150,15 +169,25 @@ class LogitStore:
         if not texts:
             return
         keys = [_key(text) for text in texts]
-        data = save({"keys": np.frombuffer(b"".join(keys), np.uint8).reshape(len(keys), -1), "logits": logits})
-        keep(self.folder, "chunk", data)
-        self._rows.update(zip(keys, logits, strict=True))
+        keep(self.folder, "chunk", _chunk(keys, logits))
+        self._take(keys, logits, "computed")
 
     def get(self, texts: list[str]) -> np.ndarray:
         """Logits of texts that are all here, float32, shape (len(texts), n_classes)."""
-        rows = np.stack([self._rows[_key(t)] for t in texts]) if texts else np.empty((0, self.n_classes))
+        keys = [_key(text) for text in texts]
+        self._asked.update(keys)
+        rows = np.stack([self._rows[key] for key in keys]) if texts else np.empty((0, self.n_classes))
         return rows.astype(np.float32)
+
+    def as_chunk(self) -> bytes:
+        """All that is here as one chunk, in the order of its keys."""
+        keys = sorted(self._rows)
+        return _chunk(keys, np.array([self._rows[key] for key in keys], np.float16).reshape(-1, self.n_classes))
+
+
+def _chunk(keys: list[bytes], logits: np.ndarray) -> bytes:
+    return save({"keys": np.frombuffer(b"".join(keys), np.uint8).reshape(-1, KEY_BYTES), "logits": logits})
 
 
 def _key(text: str) -> bytes:
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+    return hashlib.blake2b(text.encode(), digest_size=KEY_BYTES).digest()

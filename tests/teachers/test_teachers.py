@@ -1,6 +1,7 @@
 """Teachers on a one-layer BERT: fine-tuning, labelling, caches, interrupts, and weights that must not be trusted."""
 
 import json
+import platform
 from dataclasses import replace
 
 import numpy as np
@@ -150,6 +151,23 @@ def test_layers_forget_how_they_saved_memory_when_interrupted(checkpoint):
         assert "forward" in vars(layers_of(model)[0])
         raise KeyboardInterrupt
     assert "forward" not in vars(layers_of(model)[0])
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told")
+def test_freed_blocks_go_back_to_the_system(checkpoint):
+    model, _ = checkpoints.load_checkpoint(checkpoint, NAMES)
+
+    def resident() -> float:
+        return int(open("/proc/self/statm").read().split()[1]) * 4096 / 2**20  # MB
+
+    torch.ones(6 << 20)  # freed at once: its 24 MB are a common size from now on, says glibc's own rule
+    before = resident()
+    with computed_twice(model):
+        blocks = [(torch.ones(2 << 20), torch.ones(1 << 18)) for _ in range(60)]  # 8 MB, and 1 MB between them
+        assert resident() - before > 500
+        small = [little for _, little in blocks]
+        del blocks
+        assert resident() - before < 60 + 60 and len(small) == 60
 
 
 def test_length_batches_cover_every_row_once_an_epoch():
