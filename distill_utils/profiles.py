@@ -2,7 +2,7 @@
 
 import ast
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -45,7 +45,16 @@ class Profile:
     truncated_epochs: dict[str, int]  # by task
     shuffled: int  # texts whose words part 3 shuffles, for each task and n
     dial: Recipe  # of the teachers along part 3's dial, on 400 generated texts
+    ladder: dict[str, tuple[int, int]]  # texts that a student of your own task sees: two amounts to choose from
     recipes: dict[str, Recipe] = field(default_factory=dict)
+
+    def own_recipe(self, teacher: str, n_texts: int) -> Recipe:
+        """How a teacher of your own task is fine-tuned: small data sets are read more often."""
+        if teacher in self.teachers:
+            recipe, seen = self.fine_tune, 10_000
+        else:
+            recipe, seen = MPNET_RECIPES["emotion"] if teacher == "mpnet" else Recipe(learning_rate=3e-5), 12_000
+        return replace(recipe, epochs=min(max(round(seen / n_texts, 1), recipe.epochs), 5))
 
     def recipe(self, task: str) -> Recipe:
         """How this task's teacher is fine-tuned."""
@@ -94,6 +103,7 @@ PROFILES = {
             truncated_epochs={"sst2": 1, "cola": 1},
             shuffled=30,
             dial=Recipe(epochs=2.5, learning_rate=3e-4, batch_size=16, dropout=0.0),
+            ladder={"mlp": (10_000, 30_000), "bilstm": (5_000, 12_000)},
         ),
         Profile(
             name="laptop",
@@ -118,6 +128,11 @@ PROFILES = {
             truncated_epochs={"sst2": 1, "cola": 3},
             shuffled=200,
             dial=Recipe(epochs=5, learning_rate=2e-4, batch_size=16, dropout=0.0),
+            ladder={
+                "MLP, bag of words": (50000, 200000),
+                "MLP, word pairs": (50000, 200000),
+                "Bi-LSTM": (20000, 60000),
+            },
             recipes={
                 "sst2": Recipe(epochs=2, learning_rate=1e-4),
                 "practice": Recipe(epochs=1, learning_rate=2e-4, dropout=0.0),
@@ -153,6 +168,11 @@ PROFILES = {
             truncated_epochs={"sst2": 3, "cola": 9},
             shuffled=2000,
             dial=Recipe(epochs=5, learning_rate=2e-4, batch_size=16, dropout=0.0),
+            ladder={
+                "MLP, bag of words": (200000, 1000000),
+                "MLP, word pairs": (200000, 1000000),
+                "Bi-LSTM": (100000, 500000),
+            },
             recipes={"imdb": Recipe(epochs=6, learning_rate=3e-5, max_tokens=256)},
         ),
     )
@@ -206,8 +226,11 @@ def check_parameters(namespace: dict, **kinds: type) -> None:
             raise ProfileError(f"unknown parameter {name!r}: this notebook takes {', '.join(kinds)}")
     for name, kind in kinds.items():
         value = namespace[name]
+        kind = (int, float) if kind is float else kind  # 1 for 1.0
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise ProfileError(f"parameter {name} is {value!r}, a {type(value).__name__}: give a {kind.__name__}")
+            raise ProfileError(
+                f"parameter {name} is {value!r}, a {type(value).__name__}: give a {kinds[name].__name__}"
+            )
         if kind is int and value < 1:
             raise ProfileError(f"parameter {name} is {value}: give a whole number from 1 on")
 
@@ -220,6 +243,8 @@ def _injected(namespace: dict) -> list[str]:
 
 
 def _automatic(datasets: tuple[str, ...]) -> tuple[str, str]:
+    if datasets == ("",):
+        return "smoke", "automatic: no data set is named"
     named = [name for name in datasets if name in TASKS]
     here = data_folder() if named else None
     local = all(here is not None and (here / name).is_dir() for name in named)

@@ -152,6 +152,23 @@ def wos(
     return Sensitivity(n, len(dev_r), n_classes, 100 - lost, flips, lost / 50, lost / scale, low / scale, high / scale)
 
 
+# Half way between the sensitivities of the series' three tasks (results/laptop/part3.json: 0.15, 0.23 and 0.98).
+LIKE_EMOTION, LIKE_SST2 = 0.2, 0.6
+
+
+def expectation(found: Sensitivity) -> str:
+    """What a sensitivity leads us to expect of small students, by the nearest of the series' tasks, in one sentence."""
+    near = [(value >= LIKE_EMOTION) + (value >= LIKE_SST2) for value in (found.low, found.wos, found.high)]
+    expected = (
+        "close to Emotion, where the words say nearly all: expect a bag of words to keep nearly all of the teacher",
+        "close to SST-2, where order matters somewhat: expect students that see neighbouring words to do better than a "
+        "bag of words, and the switch to pay",
+        "close to CoLA, where the order is all: expect small students to fail, and keep the teacher",
+    )[near[1]]
+    unsure = "" if near[0] == near[2] else "; its interval reaches into a neighbouring range, so take this as a guess"
+    return f"WOS {found.wos:.2f} ({found.low:.2f} .. {found.high:.2f}) is {expected}{unsure}."
+
+
 def _words_and_tail(text: str) -> tuple[list[str], str]:
     text = plain(text)
     end = _TAIL.search(text).start()
