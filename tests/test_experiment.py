@@ -7,11 +7,10 @@ import pandas as pd
 import pytest
 from tiny_checkpoints import tiny_bert
 
-from distill_utils import experiment
 from distill_utils.experiment import Experiment, tuned_tfidf
 from distill_utils.profiles import PROFILES
 from distill_utils.students.distillation import one_hot
-from distill_utils.teachers import Recipe
+from distill_utils.teachers import Recipe, labeller
 from distill_utils.texts.tasks import load_task
 
 
@@ -39,7 +38,7 @@ def small(tmp_path_factory) -> Experiment:
     )
     data = load_task("sst2", data_dir=str(folder.parent))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(experiment.TITLES, checkpoint, "tiny")
+        patch.setitem(labeller.TITLES, checkpoint, "tiny")
         found = Experiment(
             data, profile, seeds=2, blog={"MLP-D": 86.0}, words=10_000, more=["c the pie is red", "x y z"]
         )
