@@ -189,7 +189,7 @@ class Experiment:
         """Put the majority class and tuned TF-IDF + logistic regression on the board."""
         majority = np.full(len(self.labels["test"]), np.bincount(self.labels["train"]).argmax())
         self.board.add("majority class", self.score(majority))
-        linear = tuned_tfidf(self)
+        self.linear = linear = tuned_tfidf(self)
         self.board.add(
             "TF-IDF + logistic regression",
             self.score(linear.predict(self.texts["test"])),

@@ -45,16 +45,15 @@ class Profile:
     truncated_epochs: dict[str, int]  # by task
     shuffled: int  # texts whose words part 3 shuffles, for each task and n
     dial: Recipe  # of the teachers along part 3's dial, on 400 generated texts
-    ladder: dict[str, tuple[int, int]]  # texts that a student of your own task sees: two amounts to choose from
+    teacher_seen: int  # texts that the teacher of your own task sees, if that is more than the recipe's epochs
+    ladder: dict[str, tuple[int, int]]  # texts that a student of it sees: two amounts to choose from
     recipes: dict[str, Recipe] = field(default_factory=dict)
 
     def own_recipe(self, teacher: str, n_texts: int) -> Recipe:
         """How a teacher of your own task is fine-tuned: small data sets are read more often."""
-        if teacher in self.teachers:
-            recipe, seen = self.fine_tune, 10_000
-        else:
-            recipe, seen = MPNET_RECIPES["emotion"] if teacher == "mpnet" else Recipe(learning_rate=3e-5), 12_000
-        return replace(recipe, epochs=min(max(round(seen / n_texts, 1), recipe.epochs), 5))
+        known = {name: self.fine_tune for name in self.teachers} | {"mpnet": MPNET_RECIPES["emotion"]}
+        recipe = known.get(teacher, Recipe(epochs=2, learning_rate=3e-5))
+        return replace(recipe, epochs=max(recipe.epochs, min(5, round(self.teacher_seen / n_texts, 1))))
 
     def recipe(self, task: str) -> Recipe:
         """How this task's teacher is fine-tuned."""
@@ -103,7 +102,8 @@ PROFILES = {
             truncated_epochs={"sst2": 1, "cola": 1},
             shuffled=30,
             dial=Recipe(epochs=2.5, learning_rate=3e-4, batch_size=16, dropout=0.0),
-            ladder={"mlp": (10_000, 30_000), "bilstm": (5_000, 12_000)},
+            teacher_seen=1000,
+            ladder={"mlp": (5000, 15_000), "bilstm": (3000, 8000)},
         ),
         Profile(
             name="laptop",
@@ -128,6 +128,7 @@ PROFILES = {
             truncated_epochs={"sst2": 1, "cola": 3},
             shuffled=200,
             dial=Recipe(epochs=5, learning_rate=2e-4, batch_size=16, dropout=0.0),
+            teacher_seen=10_000,
             ladder={
                 "MLP, bag of words": (50000, 200000),
                 "MLP, word pairs": (50000, 200000),
@@ -168,6 +169,7 @@ PROFILES = {
             truncated_epochs={"sst2": 3, "cola": 9},
             shuffled=2000,
             dial=Recipe(epochs=5, learning_rate=2e-4, batch_size=16, dropout=0.0),
+            teacher_seen=20_000,
             ladder={
                 "MLP, bag of words": (200000, 1000000),
                 "MLP, word pairs": (200000, 1000000),

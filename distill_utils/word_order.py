@@ -152,13 +152,13 @@ def wos(
     return Sensitivity(n, len(dev_r), n_classes, 100 - lost, flips, lost / 50, lost / scale, low / scale, high / scale)
 
 
-# Half way between the sensitivities of the series' three tasks (results/laptop/part3.json: 0.15, 0.23 and 0.98).
-LIKE_EMOTION, LIKE_SST2 = 0.2, 0.6
+SERIES = {"Emotion": 0.15, "SST-2": 0.23, "CoLA": 0.98}  # sensitivities of the series' tasks, as part 3 finds them
 
 
 def expectation(found: Sensitivity) -> str:
-    """What a sensitivity leads us to expect of small students, by the nearest of the series' tasks, in one sentence."""
-    near = [(value >= LIKE_EMOTION) + (value >= LIKE_SST2) for value in (found.low, found.wos, found.high)]
+    """What a sensitivity leads us to expect of small students, by the nearest task of SERIES, in one sentence."""
+    known = np.array(list(SERIES.values()))
+    near = [int(np.abs(known - value).argmin()) for value in (found.low, found.wos, found.high)]
     expected = (
         "close to Emotion, where the words say nearly all: expect a bag of words to keep nearly all of the teacher",
         "close to SST-2, where order matters somewhat: expect students that see neighbouring words to do better than a "

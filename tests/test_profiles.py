@@ -97,3 +97,23 @@ def test_good_parameters_pass():
 def test_small_sets_are_seen_more_often_within_limits():
     profile = PROFILES["laptop"]
     assert [profile.passes(n) for n in (100, 40_000, 100_000, 10**6)] == [20, 12, 5, 5]
+
+
+def test_the_teacher_of_a_small_data_set_reads_it_more_often_within_limits():
+    laptop = PROFILES["laptop"]
+    epochs = [laptop.own_recipe("minilm", n).epochs for n in (100, 4000, 100_000)]
+    assert epochs == [5, 2.5, laptop.fine_tune.epochs]
+    assert laptop.own_recipe("minilm", 100).learning_rate == laptop.fine_tune.learning_rate
+    assert laptop.own_recipe("mpnet", 100).learning_rate == profiles.MPNET_RECIPES["emotion"].learning_rate
+    assert laptop.own_recipe("me/model", 10**6).epochs == 2
+
+
+def test_a_whole_number_is_a_float_too():
+    check_parameters({"budget": 1}, budget=float)
+    with pytest.raises(ProfileError, match="budget is True, a bool: give a float"):
+        check_parameters({"budget": True}, budget=float)
+
+
+def test_without_a_data_set_auto_is_smoke_whatever_this_machine_has(monkeypatch):
+    monkeypatch.setattr(profiles, "hub_in_reach", lambda: True)
+    assert start("auto", "").profile.name == "smoke"

@@ -18,6 +18,11 @@ class Candidate:
     predictions: np.ndarray
 
 
+def answers_of(models: list, texts: list[str]) -> np.ndarray:
+    """What one kind of model says, (n_models, n_texts)."""
+    return np.stack([model.predict(texts) for model in models])
+
+
 def smallest_as_good(metric: str, labels: np.ndarray, candidates: list[Candidate]) -> Candidate:
     """The smallest candidate that is level with the best one; of equal sizes the one that scores more.
 

@@ -13,6 +13,7 @@ import pandas as pd
 import distill_utils
 from distill_utils.cache import write_atomically
 from distill_utils.own_task.cost import bytes_in, human_bytes
+from distill_utils.results.tables import table
 from distill_utils.students import Student
 from distill_utils.switch import Switch
 
@@ -135,11 +136,10 @@ def model_card(
 
 
 def _markdown(frame: pd.DataFrame) -> list[str]:
-    """A table in Markdown; numbers with one digit after the point."""
-    write = lambda value: f"{value:.1f}" if isinstance(value, float) else _plain(value)  # noqa: E731
-    rows = [[write(value) for value in row] for row in frame.astype(object).to_numpy().tolist()]
-    head = [_plain(name) for name in frame.columns]
-    return [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
+    """A table in Markdown, its cells as `results.tables` writes them."""
+    shown = table(frame)
+    rows = [shown.columns, ["---"] * len(shown.columns), *shown.rows]
+    return [f"| {' | '.join(map(_plain, row))} |" for row in rows]
 
 
 def _plain(value: object) -> str:

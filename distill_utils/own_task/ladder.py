@@ -7,12 +7,12 @@ from functools import partial
 import numpy as np
 
 from distill_utils.experiment import Experiment
-from distill_utils.students import Student, one_hot
+from distill_utils.students import Student, balanced_weights, one_hot
 from distill_utils.texts import augmentation
 
 BAG, PAIRS, BILSTM = "MLP, bag of words", "MLP, word pairs", "Bi-LSTM"
 STUDENTS = (BAG, PAIRS, BILSTM)
-SOFT, PSEUDO, HARD = "taught", "hard pseudo-labels", "hard labels"
+SOFT, PSEUDO, HARD, WEIGHTED = "taught", "hard pseudo-labels", "hard labels", "hard labels, classes weighted"
 SMALL = 64  # texts of a batch, where there are few: below MANY
 MANY = 20_000
 
@@ -33,17 +33,20 @@ class Rung:
         return f"{self.student}, {self.labels}"
 
 
-def transfer_kinds(task: Experiment, unlabelled: list[str]) -> tuple[dict[str, list[str]], int]:
+def transfer_kinds(task: Experiment, more: list[str]) -> tuple[dict[str, list[str]], int]:
     """Texts for the teacher to label, by kind, as far as it answers them; and how many leaks that removed.
 
-    A teacher that answers any text also gets what can be made out of the training texts.
+    more: the unlabelled texts that the task was given beside its own; of all of these the task's pool is taken. A
+    teacher that answers any text also gets what can be made out of the training texts.
     """
-    sizes = task.profile.transfer
+    sizes, unlabelled = task.profile.transfer, task.pool if more or "unsupervised" in task.data else []
     if not task.teacher.any_text:
         sizes = dict.fromkeys(sizes, 0)
     kinds, removed = augmentation.transfer_set(
         task.texts["train"], **sizes, seed=0, unlabelled=unlabelled, held_out=task.held_out
     )
+    if not task.teacher.any_text:
+        kinds.pop("word probes", None)
     answered = {kind: task.teacher.answerable(texts) for kind, texts in kinds.items()}
     return {kind: texts for kind, texts in answered.items() if texts}, removed
 
@@ -71,14 +74,31 @@ def choose_transfer_set(task: Experiment, sets: dict[str, list[str]]) -> tuple[s
 def rungs(task: Experiment, student: str, texts: list[str], soft_labels: np.ndarray) -> dict[str, Rung]:
     """A student on the teacher's soft labels, on its hard ones, and on the training labels: {labels: rung}.
 
-    Each sees about as many texts; of the profile's two amounts validation takes one, for each of the three.
+    Each sees about as many texts; of the profile's two amounts validation takes one, for each of them. Where the metric
+    is not accuracy, a rare class counts for more, so hard labels are tried with balanced class weights, too.
     """
     make = _makers(task)[student]
     pseudo = one_hot(soft_labels.argmax(axis=1), len(task.names))
-    return {
+    found = {
         SOFT: _best(task, student, SOFT, partial(make, taught=True), texts, soft_labels),
         PSEUDO: _best(task, student, PSEUDO, partial(make, taught=True), texts, pseudo),
         HARD: _best(task, student, HARD, make, task.texts["train"], task.hard),
+    }
+    if task.data.task.metric != "accuracy":
+        weights = balanced_weights(task.labels["train"], len(task.names))
+        found[WEIGHTED] = _best(task, student, WEIGHTED, make, task.texts["train"], task.hard, class_weights=weights)
+    return found
+
+
+def record(task: Experiment, rung: Rung) -> dict[str, object]:
+    """Put a rung on the task's board; its row of the ladder's table."""
+    result = task.record(rung.name, rung.models, teacher=task.teacher_name if rung.labels in (SOFT, PSEUDO) else None)
+    return {
+        "student": rung.student,
+        "labels": rung.labels,
+        "epochs": rung.epochs,
+        "validation": rung.validation,
+        "test": (result.score, result.score_std),
     }
 
 
@@ -92,12 +112,12 @@ def _makers(task: Experiment) -> dict[str, Callable[..., Student]]:
 
 
 def _best(
-    task: Experiment, student: str, labels: str, make: Callable, texts: list[str], soft_labels: np.ndarray
+    task: Experiment, student: str, labels: str, make: Callable, texts: list[str], soft_labels: np.ndarray, **options
 ) -> Rung:
-    tried = [_trained(task, make, student, texts, soft_labels, seen, only=1) for seen in task.profile.ladder[student]]
-    best = int(np.argmax([task.validation(models)[0] for models in tried]))
-    seen = task.profile.ladder[student][best]
-    models = _trained(task, make, student, texts, soft_labels, seen)
+    amounts = task.profile.ladder["bilstm" if student == BILSTM else "mlp"]
+    tried = [_trained(task, make, student, texts, soft_labels, seen, only=1, **options) for seen in amounts]
+    seen = amounts[int(np.argmax([task.validation(models)[0] for models in tried]))]
+    models = _trained(task, make, student, texts, soft_labels, seen, **options)
     return Rung(student, labels, _epochs(seen, len(texts)), models, task.validation(models))
 
 
@@ -109,8 +129,10 @@ def _trained(
     soft_labels: np.ndarray,
     seen: int,
     only: int | None = None,
+    **options,
 ) -> list[Student]:
-    options = {"learning_rate": 2e-3} if student == BILSTM else {}
+    if student == BILSTM:
+        options["learning_rate"] = 2e-3
     batch = task.profile.bilstm_batch if student == BILSTM else task.profile.student_batch
     return task.train(
         make,

@@ -13,7 +13,7 @@ from distill_utils.texts.tasks import TASKS
 KEPT = {"joy": 1.0, "anger": 0.6, "fear": 0.35}  # the emotions that it has, and the share of their texts
 
 
-def write_example(folder: Path, *, rows: int = 900, unlabelled: int = 1500, seed: int = 0) -> tuple[Path, Path]:
+def write_example(folder: Path, *, rows: int = 900, unlabelled: int = 800, seed: int = 0) -> tuple[Path, Path]:
     """Write `example.csv` (columns `text`, `label`) and `example.txt` (texts alone); the same bytes every time.
 
     `rows` emotion-like texts are generated and the classes of KEPT thinned out; some rows repeat, one with another
