@@ -145,6 +145,8 @@ class Experiment:
 
     def word_vectors(self, size: int | None = None) -> np.ndarray:
         """The teacher's own vectors of the vocabulary's words, (n_words, d); or their `size` principal components."""
+        if not self.teacher.has_weights:
+            raise self.teacher.lacks("a word vector")
         table = word_vectors(self.teacher.model, self.teacher.tokenizer, self.vocabulary.words)
         return PCA(size, random_state=0).fit_transform(table) if size else table
 

@@ -79,3 +79,11 @@ class Labeller:
     def answerable(self, texts: Iterable[str]) -> list[str]:
         """Those of the texts that it can label, in order."""
         return as_texts(texts)
+
+    def truncation(self, texts: Iterable[str]) -> object:
+        """How much of the texts it does not read. Raises ValueError for a teacher without weights."""
+        raise self.lacks("how much of a long text it reads")
+
+    def lacks(self, what: str) -> ValueError:
+        """The error to raise for what only a transformer at hand could say."""
+        return ValueError(f"{self.name} is no transformer at hand: {what} is not to be had from it")
