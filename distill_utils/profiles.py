@@ -2,12 +2,13 @@
 
 import ast
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
 
 from distill_utils.teachers import Recipe
+from distill_utils.teachers.labeller import title_of
 from distill_utils.texts.readers import data_folder, hub_in_reach
 from distill_utils.texts.tasks import TASKS
 
@@ -159,6 +160,31 @@ PROFILES = {
 }
 
 
+def taught_by(profile: Profile, teacher: str) -> Profile:
+    """The profile with another checkpoint as its first teacher, fine-tuned as fits one of its size.
+
+    On the miniature corpora as many steps as ever are few: only the learning rate is lower, for a larger checkpoint.
+    """
+    if teacher == profile.teachers[0]:
+        return profile
+    if profile.source == "miniature":
+        fine_tune, recipes = replace(profile.fine_tune, learning_rate=5e-5), {}
+    elif teacher == "mpnet":
+        fine_tune, recipes = MPNET_RECIPES["emotion"], MPNET_RECIPES
+    else:
+        usual = PROFILES["laptop" if teacher == "minilm" else "full"]
+        fine_tune, recipes = usual.fine_tune, usual.recipes
+    data = profile.summary.partition(", ")[0]
+    others = [name for name in profile.teachers[1:] if name != teacher]
+    return replace(
+        profile,
+        teachers=(teacher, *others),
+        fine_tune=fine_tune,
+        recipes=recipes,
+        summary=f"{data}, teacher {title_of(teacher)}",
+    )
+
+
 @dataclass(frozen=True)
 class Run:
     """A profile that was chosen, why, and the folder that results and figures go to; own: it reads the user's data."""
@@ -179,8 +205,10 @@ class Run:
         return line
 
 
-def start(profile: str, *datasets: str) -> Run:
+def start(profile: str, *datasets: str, teacher: str = "auto") -> Run:
     """Choose a profile for data sets; "auto" gives way to `$DISTILL_PROFILE`, then to what this machine has.
+
+    teacher: "minilm", "mpnet", a hub id or a folder, in place of the profile's first teacher.
 
     Raises ProfileError for an unknown name, DataError when `$DISTILL_DATA` is needed and names no folder.
     """
@@ -192,7 +220,8 @@ def start(profile: str, *datasets: str) -> Run:
     if profile not in PROFILES:
         raise ProfileError(f"unknown profile {profile!r}: use {', '.join(PROFILES)} or auto")
     output = Path(os.path.expanduser(os.environ.get("DISTILL_OUTPUT") or "../build/notebooks"))
-    return Run(PROFILES[profile], reason, output, own=bool(datasets) and not set(datasets) & set(TASKS))
+    chosen = PROFILES[profile] if teacher == "auto" else taught_by(PROFILES[profile], teacher)
+    return Run(chosen, reason, output, own=bool(datasets) and not set(datasets) & set(TASKS))
 
 
 def check_parameters(namespace: dict, **kinds: type) -> None:

@@ -91,10 +91,13 @@ def _spread(named: Mapping[str, float], place: int, class_names: tuple[str, ...]
         raise NoAnswer(f"no class is named: name one or more with its log-probability; {listed(class_names)}", place)
     found = np.full(len(class_names), np.nan)
     for name, log_probability in named.items():
+        number = _number(str(name), place, class_names)
         try:
-            found[_number(str(name), place, class_names)] = np.exp(float(log_probability))
-        except (TypeError, ValueError):
-            raise NoAnswer(f"{name!r} has {log_probability!r} for a log-probability: give a number", place) from None
+            found[number] = np.exp(float(log_probability))
+        except (TypeError, ValueError):  # NaN stays where it is
+            pass
+        if np.isnan(found[number]):
+            raise NoAnswer(f"{name!r} has {log_probability!r} for a log-probability: give a number", place)
     others, total = np.isnan(found), np.nansum(found)
     if not total <= 1 + ROUNDING:
         raise NoAnswer(f"the exponentials of its log-probabilities sum to {total:.4g}, which is more than 1", place)
