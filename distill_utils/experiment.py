@@ -93,7 +93,7 @@ class Experiment:
 
     def _fine_tuned(self, practice: list[str]) -> Labeller:
         start, recipe = self.profile.teachers[0], self.profile.recipe(self.data.task.name)
-        if practice:
+        if practice and not recipe.adapter_rank:  # an adapter is learnt over a checkpoint as it is
             texts, labels, faults = originals_and_corrupted(practice, seed=0)
             rows = augmentation.rows_without(texts, self.held_out)  # a broken sentence may be one of CoLA's own
             texts, faults = ([column[row] for row in rows] for column in (texts, faults))

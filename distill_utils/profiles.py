@@ -61,6 +61,14 @@ def _each(fragments: int, replaced: int, spliced: int) -> dict[str, int]:
     return {"fragments_each": fragments, "replaced_each": replaced, "spliced_each": spliced}
 
 
+# How MiniLM becomes each task's teacher on the real data.
+MINILM_RECIPES = {
+    "emotion": Recipe(epochs=1.5, learning_rate=2e-4, dropout=0.0),
+    "sst2": Recipe(epochs=2, learning_rate=1e-4),
+    "practice": Recipe(epochs=1, learning_rate=2e-4, dropout=0.0),
+    "cola": Recipe(epochs=4, learning_rate=1e-4, seed=1),
+    "imdb": Recipe(epochs=2, learning_rate=1e-4, batch_size=16, max_tokens=256),
+}
 # How MPNet becomes each task's teacher, for a profile that names it.
 MPNET_RECIPES = {
     "emotion": Recipe(epochs=1.5, learning_rate=5e-5),
@@ -100,7 +108,7 @@ PROFILES = {
             name="laptop",
             source=None,
             teachers=("minilm",),
-            fine_tune=Recipe(epochs=1.5, learning_rate=2e-4, dropout=0.0),
+            fine_tune=MINILM_RECIPES["emotion"],
             transfer=_each(fragments=2, replaced=0, spliced=0),
             student_epochs=10,
             distil_epochs=10,
@@ -119,12 +127,7 @@ PROFILES = {
             truncated_epochs={"sst2": 1, "cola": 3},
             shuffled=200,
             dial=Recipe(epochs=5, learning_rate=2e-4, batch_size=16, dropout=0.0),
-            recipes={
-                "sst2": Recipe(epochs=2, learning_rate=1e-4),
-                "practice": Recipe(epochs=1, learning_rate=2e-4, dropout=0.0),
-                "cola": Recipe(epochs=4, learning_rate=1e-4, seed=1),
-                "imdb": Recipe(epochs=2, learning_rate=1e-4, batch_size=16, max_tokens=256),
-            },
+            recipes=MINILM_RECIPES,
         ),
         Profile(
             name="full",
@@ -163,25 +166,23 @@ PROFILES = {
 def taught_by(profile: Profile, teacher: str) -> Profile:
     """The profile with another checkpoint as its first teacher, fine-tuned as fits one of its size.
 
-    On the miniature corpora as many steps as ever are few: only the learning rate is lower, for a larger checkpoint.
+    MiniLM and MPNet have recipes for each task; others are taken for as large as those of the `full` profile. On the
+    miniature corpora only the learning rate is lower. MiniLM alone practises, as it does under `laptop`.
     """
     if teacher == profile.teachers[0]:
         return profile
+    full = PROFILES["full"]
+    recipes = {"minilm": MINILM_RECIPES, "mpnet": MPNET_RECIPES}.get(teacher, full.recipes)
+    fine_tune = recipes.get("emotion", full.fine_tune)
     if profile.source == "miniature":
         fine_tune, recipes = replace(profile.fine_tune, learning_rate=5e-5), {}
-    elif teacher == "mpnet":
-        fine_tune, recipes = MPNET_RECIPES["emotion"], MPNET_RECIPES
-    else:
-        usual = PROFILES["laptop" if teacher == "minilm" else "full"]
-        fine_tune, recipes = usual.fine_tune, usual.recipes
-    data = profile.summary.partition(", ")[0]
-    others = [name for name in profile.teachers[1:] if name != teacher]
     return replace(
         profile,
-        teachers=(teacher, *others),
+        teachers=(teacher, *(name for name in profile.teachers[1:] if name != teacher)),
         fine_tune=fine_tune,
         recipes=recipes,
-        summary=f"{data}, teacher {title_of(teacher)}",
+        practice=PROFILES["laptop"].practice if teacher == "minilm" else 0,
+        summary=f"{profile.summary.partition(', ')[0]}, {title_of(teacher)} teacher",
     )
 
 
