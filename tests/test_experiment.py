@@ -151,3 +151,10 @@ def test_a_function_as_teacher_is_asked_about_words_only_when_told_to(fresh):
 def test_a_ready_teacher_knows_the_same_classes(fresh):
     with pytest.raises(ValueError, match="^the classes are .*'negative', 'positive'.*, the teacher's .*: give"):
         fresh.teach(teacher=from_callable(len, fresh.names[::-1], name="api"))
+
+
+def test_an_adapter_is_learnt_without_practice(small):
+    recipe = Recipe(epochs=1, learning_rate=5e-3, adapter_rank=2)
+    profile = replace(small.profile, recipes=small.profile.recipes | {"sst2": recipe})
+    teacher = Experiment(small.data, profile, seeds=1, words=100).teach(practice=["the apple is red ."])
+    assert teacher.adapter is not None
