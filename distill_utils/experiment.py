@@ -93,7 +93,7 @@ class Experiment:
 
     def _fine_tuned(self, practice: list[str]) -> Labeller:
         start, recipe = self.profile.teachers[0], self.profile.recipe(self.data.task.name)
-        if practice:
+        if practice and not recipe.adapter_rank:  # an adapter is learnt over a checkpoint as it is
             texts, labels, faults = originals_and_corrupted(practice, seed=0)
             rows = augmentation.rows_without(texts, self.held_out)  # a broken sentence may be one of CoLA's own
             texts, faults = ([column[row] for row in rows] for column in (texts, faults))
@@ -145,6 +145,8 @@ class Experiment:
 
     def word_vectors(self, size: int | None = None) -> np.ndarray:
         """The teacher's own vectors of the vocabulary's words, (n_words, d); or their `size` principal components."""
+        if not self.teacher.has_weights:
+            raise self.teacher.lacks("a word vector")
         table = word_vectors(self.teacher.model, self.teacher.tokenizer, self.vocabulary.words)
         return PCA(size, random_state=0).fit_transform(table) if size else table
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from distill_utils.teachers import Recipe
+from distill_utils.teachers.labeller import title_of
 from distill_utils.texts.readers import data_folder, hub_in_reach
 from distill_utils.texts.tasks import TASKS
 
@@ -68,6 +69,14 @@ def _each(fragments: int, replaced: int, spliced: int) -> dict[str, int]:
     return {"fragments_each": fragments, "replaced_each": replaced, "spliced_each": spliced}
 
 
+# How MiniLM becomes each task's teacher on the real data.
+MINILM_RECIPES = {
+    "emotion": Recipe(epochs=1.5, learning_rate=2e-4, dropout=0.0),
+    "sst2": Recipe(epochs=2, learning_rate=1e-4),
+    "practice": Recipe(epochs=1, learning_rate=2e-4, dropout=0.0),
+    "cola": Recipe(epochs=4, learning_rate=1e-4, seed=1),
+    "imdb": Recipe(epochs=2, learning_rate=1e-4, batch_size=16, max_tokens=256),
+}
 # How MPNet becomes each task's teacher, for a profile that names it.
 MPNET_RECIPES = {
     "emotion": Recipe(epochs=1.5, learning_rate=5e-5),
@@ -109,7 +118,7 @@ PROFILES = {
             name="laptop",
             source=None,
             teachers=("minilm",),
-            fine_tune=Recipe(epochs=1.5, learning_rate=2e-4, dropout=0.0),
+            fine_tune=MINILM_RECIPES["emotion"],
             transfer=_each(fragments=2, replaced=0, spliced=0),
             student_epochs=10,
             distil_epochs=10,
@@ -129,17 +138,8 @@ PROFILES = {
             shuffled=200,
             dial=Recipe(epochs=5, learning_rate=2e-4, batch_size=16, dropout=0.0),
             teacher_seen=10_000,
-            ladder={
-                "MLP, bag of words": (50000, 200000),
-                "MLP, word pairs": (50000, 200000),
-                "Bi-LSTM": (20000, 60000),
-            },
-            recipes={
-                "sst2": Recipe(epochs=2, learning_rate=1e-4),
-                "practice": Recipe(epochs=1, learning_rate=2e-4, dropout=0.0),
-                "cola": Recipe(epochs=4, learning_rate=1e-4, seed=1),
-                "imdb": Recipe(epochs=2, learning_rate=1e-4, batch_size=16, max_tokens=256),
-            },
+            ladder={"mlp": (50_000, 200_000), "bilstm": (20_000, 60_000)},
+            recipes=MINILM_RECIPES,
         ),
         Profile(
             name="full",
@@ -170,15 +170,34 @@ PROFILES = {
             shuffled=2000,
             dial=Recipe(epochs=5, learning_rate=2e-4, batch_size=16, dropout=0.0),
             teacher_seen=20_000,
-            ladder={
-                "MLP, bag of words": (200000, 1000000),
-                "MLP, word pairs": (200000, 1000000),
-                "Bi-LSTM": (100000, 500000),
-            },
+            ladder={"mlp": (200_000, 1_000_000), "bilstm": (100_000, 500_000)},
             recipes={"imdb": Recipe(epochs=6, learning_rate=3e-5, max_tokens=256)},
         ),
     )
 }
+
+
+def taught_by(profile: Profile, teacher: str) -> Profile:
+    """The profile with another checkpoint as its first teacher, fine-tuned as fits one of its size.
+
+    MiniLM and MPNet have recipes for each task; others are taken for as large as those of the `full` profile. On the
+    miniature corpora only the learning rate is lower. MiniLM alone practises, as it does under `laptop`.
+    """
+    if teacher == profile.teachers[0]:
+        return profile
+    full = PROFILES["full"]
+    recipes = {"minilm": MINILM_RECIPES, "mpnet": MPNET_RECIPES}.get(teacher, full.recipes)
+    fine_tune = recipes.get("emotion", full.fine_tune)
+    if profile.source == "miniature":
+        fine_tune, recipes = replace(profile.fine_tune, learning_rate=5e-5), {}
+    return replace(
+        profile,
+        teachers=(teacher, *(name for name in profile.teachers[1:] if name != teacher)),
+        fine_tune=fine_tune,
+        recipes=recipes,
+        practice=PROFILES["laptop"].practice if teacher == "minilm" else 0,
+        summary=f"{profile.summary.partition(', ')[0]}, {title_of(teacher)} teacher",
+    )
 
 
 @dataclass(frozen=True)
@@ -201,8 +220,10 @@ class Run:
         return line
 
 
-def start(profile: str, *datasets: str) -> Run:
+def start(profile: str, *datasets: str, teacher: str = "auto") -> Run:
     """Choose a profile for data sets; "auto" gives way to `$DISTILL_PROFILE`, then to what this machine has.
+
+    teacher: "minilm", "mpnet", a hub id or a folder, in place of the profile's first teacher.
 
     Raises ProfileError for an unknown name, DataError when `$DISTILL_DATA` is needed and names no folder.
     """
@@ -214,7 +235,8 @@ def start(profile: str, *datasets: str) -> Run:
     if profile not in PROFILES:
         raise ProfileError(f"unknown profile {profile!r}: use {', '.join(PROFILES)} or auto")
     output = Path(os.path.expanduser(os.environ.get("DISTILL_OUTPUT") or "../build/notebooks"))
-    return Run(PROFILES[profile], reason, output, own=bool(datasets) and not set(datasets) & set(TASKS))
+    chosen = PROFILES[profile] if teacher == "auto" else taught_by(PROFILES[profile], teacher)
+    return Run(chosen, reason, output, own=bool(datasets) and not set(datasets) & set(TASKS))
 
 
 def check_parameters(namespace: dict, **kinds: type) -> None:

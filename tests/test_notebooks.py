@@ -36,8 +36,9 @@ def test_own_data_names_every_parameter_of_its_notebook():
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
-def test_every_notebook_takes_a_profile(path):
-    assert inspect_notebook(str(path))["profile"]["default"] == '"auto"'
+def test_every_notebook_takes_a_profile_and_a_teacher(path):
+    parameters = inspect_notebook(str(path))
+    assert parameters["profile"]["default"] == parameters["teacher"]["default"] == '"auto"'
 
 
 def code_cell(count, source, *outputs, tags=()):

@@ -143,8 +143,8 @@ def _class_weights(weights: np.ndarray, soft_labels: np.ndarray) -> list[float]:
     soft = np.flatnonzero((soft_labels != 0).sum(axis=1) > 1)
     if len(soft):
         raise ValueError(
-            f"class weights are for hard labels, and row {soft[0]} of the soft labels belongs to several classes: leave "
-            "class_weights out, or give one_hot(soft_labels.argmax(axis=1), n_classes)"
+            f"class weights are for hard labels, and row {soft[0]} of the soft labels belongs to several classes: "
+            "leave class_weights out, or give one_hot(soft_labels.argmax(axis=1), n_classes)"
         )
     return [float(weight) for weight in found]
 

@@ -14,6 +14,12 @@ from distill_utils.texts.words import plain
 TITLES = {"minilm": "MiniLM-L6", "mpnet": "MPNet-base", "FacebookAI/roberta-base": "RoBERTa"}
 
 
+def title_of(name: str) -> str:
+    """A teacher's name as tables and figures show it; of a folder the last part."""
+    path = Path(name)
+    return TITLES.get(name) or (path.resolve().name if path.is_absolute() or path.is_dir() else name)
+
+
 class Labeller:
     """A teacher, whatever it is: a model (`Teacher`), a table, a function. Subclasses say `logits` and `fingerprint`.
 
@@ -35,9 +41,8 @@ class Labeller:
 
     @property
     def title(self) -> str:
-        """Its name for tables and figures; of a folder the last part."""
-        path = Path(self.name)
-        return TITLES.get(self.name) or (path.name if path.is_absolute() or path.is_dir() else self.name)
+        """Its name for tables and figures."""
+        return title_of(self.name)
 
     @property
     def fingerprint(self) -> str:
@@ -79,3 +84,11 @@ class Labeller:
     def answerable(self, texts: Iterable[str]) -> list[str]:
         """Those of the texts that it can label, in order."""
         return as_texts(texts)
+
+    def truncation(self, texts: Iterable[str]) -> object:
+        """How much of the texts it does not read. Raises ValueError for a teacher without weights."""
+        raise self.lacks("how much of a long text it reads")
+
+    def lacks(self, what: str) -> ValueError:
+        """The error to raise for what only a transformer at hand could say."""
+        return ValueError(f"{self.name} is no transformer at hand: {what} is not to be had from it")

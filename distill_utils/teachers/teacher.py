@@ -35,8 +35,8 @@ class Truncation:
         if not self.n_truncated:
             return f"all {self.n_texts:,} texts fit into the teacher's {self.max_tokens} tokens"
         return (
-            f"{self.n_truncated:,} of {self.n_texts:,} texts are longer than the teacher's {self.max_tokens} tokens: it "
-            f"does not read {self.share_of_tokens_lost:.1%} of all tokens"
+            f"{self.n_truncated:,} of {self.n_texts:,} texts are longer than the teacher's {self.max_tokens} tokens: "
+            f"it does not read {self.share_of_tokens_lost:.1%} of all tokens"
         )
 
 
