@@ -50,11 +50,10 @@ class Profile:
     ladder: dict[str, tuple[int, int]]  # texts that a student of it sees: two amounts to choose from
     recipes: dict[str, Recipe] = field(default_factory=dict)
 
-    def own_recipe(self, teacher: str, n_texts: int) -> Recipe:
-        """How a teacher of your own task is fine-tuned: small data sets are read more often."""
-        known = {name: self.fine_tune for name in self.teachers} | {"mpnet": MPNET_RECIPES["emotion"]}
-        recipe = known.get(teacher, Recipe(epochs=2, learning_rate=3e-5))
-        return replace(recipe, epochs=max(recipe.epochs, min(5, round(self.teacher_seen / n_texts, 1))))
+    def own_recipe(self, n_texts: int) -> Recipe:
+        """How the teacher of a task of your own is fine-tuned: small sets are read up to five times."""
+        epochs = max(self.fine_tune.epochs, min(5, round(self.teacher_seen / n_texts, 1)))
+        return replace(self.fine_tune, epochs=epochs)
 
     def recipe(self, task: str) -> Recipe:
         """How this task's teacher is fine-tuned."""

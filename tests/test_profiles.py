@@ -128,12 +128,9 @@ def test_small_sets_are_seen_more_often_within_limits():
 
 
 def test_the_teacher_of_a_small_data_set_reads_it_more_often_within_limits():
-    laptop = PROFILES["laptop"]
-    epochs = [laptop.own_recipe("minilm", n).epochs for n in (100, 4000, 100_000)]
-    assert epochs == [5, 2.5, laptop.fine_tune.epochs]
-    assert laptop.own_recipe("minilm", 100).learning_rate == laptop.fine_tune.learning_rate
-    assert laptop.own_recipe("mpnet", 100).learning_rate == profiles.MPNET_RECIPES["emotion"].learning_rate
-    assert laptop.own_recipe("me/model", 10**6).epochs == 2
+    laptop = profiles.taught_by(PROFILES["laptop"], "minilm")
+    assert [laptop.own_recipe(n).epochs for n in (100, 4000, 100_000)] == [5, 2.5, laptop.fine_tune.epochs]
+    assert laptop.own_recipe(100).learning_rate == laptop.fine_tune.learning_rate
 
 
 def test_a_whole_number_is_a_float_too():

@@ -64,7 +64,7 @@ def choices(kinds: dict[str, list[str]]) -> dict[str, list[str]]:
 def choose_transfer_set(task: Experiment, sets: dict[str, list[str]]) -> tuple[str, dict[str, float]]:
     """The best set for the cheapest student that reads pairs, on validation, and the scores of all, in percent."""
     make, found = partial(task.mlp, taught=True), {}
-    seen = task.profile.ladder["mlp"][0]
+    seen = task.profile.ladder["mlp"][1]  # so that a large set is not cut short
     for name, texts in sets.items():
         models = _trained(task, make, PAIRS, texts, task.teacher.soft_labels(texts), seen, only=1)
         found[name] = task.validation(models)[0]

@@ -59,7 +59,8 @@ def read(namespace: dict) -> Request:
     if asked["teacher"] not in PUBLISHED:
         _must_exist("teacher", asked["teacher"], empty=False)
     dataset, unlabelled, generated = asked["dataset"], asked["unlabelled"], not asked["dataset"]
-    run = profiles.start(asked["profile"], dataset)
+    checkpoint = "auto" if is_data_file(Path(asked["teacher"])) else asked["teacher"]
+    run = profiles.start(asked["profile"], dataset, teacher=checkpoint)
     folder = Path(asked["output"]).expanduser() if asked["output"] else run.output / "your_own_task"
     if generated:
         written = write_example(folder.parent / "example")

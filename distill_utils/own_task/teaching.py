@@ -26,7 +26,7 @@ def teacher_of(task: Experiment, name: str, *, text_column: str, label_column: s
     if (path / NOTE).is_file():
         return Teacher.from_pretrained(path)
     texts = task.texts["train"]
-    recipe = task.profile.own_recipe(name, len(texts))
+    recipe = task.profile.own_recipe(len(texts))
     return fine_tune(str(path) if path.is_dir() else name, texts, task.labels["train"], task.names, recipe)
 
 

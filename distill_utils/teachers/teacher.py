@@ -12,6 +12,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from distill_utils.cache import sha256_of
 from distill_utils.checks import as_texts
+from distill_utils.progress import hush_libraries
 from distill_utils.teachers.adapters import Adapter
 from distill_utils.teachers.checkpoints import CheckpointError, check_files, give_padding, most_tokens
 from distill_utils.teachers.dtypes import fast_dtype
@@ -149,6 +150,7 @@ class Teacher(Labeller):
         Raises CheckpointError when a file does not match the note, or an adapter's checkpoint cannot be had.
         """
         folder = Path(folder)
+        hush_libraries()
         try:
             note = json.loads((folder / NOTE).read_text())
             check_files(folder, note["files"])

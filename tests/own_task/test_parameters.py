@@ -42,6 +42,7 @@ def test_your_own_data_is_taken_as_it_is(here):
     (here / "mine.csv").write_text("text,label\n")
     found = parameters.read(GOOD | {"dataset": "mine.csv", "output": "there", "teacher": "me/model"})
     assert (found.dataset, found.unlabelled, found.folder, found.generated) == ("mine.csv", None, Path("there"), False)
+    assert found.run.profile.teachers[0] == "me/model"
     assert "NOT" not in str(found) and not (here / "out").exists()
 
 
