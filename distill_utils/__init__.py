@@ -9,7 +9,8 @@ word_order   shuffled words, and what a classifier loses by them
 switch       the student on every text, the teacher where a router says so
 results      every result as one row, paired tests, the blog's claims, every plot
 
-Beside them: `profiles` (how much of everything a run uses), `experiment` (one task under one protocol),
+Beside them: `profiles` (how much of everything a run uses), `experiment` (one task under one protocol), `own_task`
+(a task of your own, from a notebook's parameters to the folder that is handed over),
 `checks` (what public functions ask of their arguments), `cache` (what is computed once) and `progress` (what one
 sees of a long step).
 """

@@ -17,7 +17,7 @@ from distill_utils.results import scoreboard
 from distill_utils.results.scoreboard import Result, Scoreboard
 from distill_utils.students import MLP, BiLSTM, Student
 from distill_utils.students.distillation import fit, one_hot
-from distill_utils.teachers import Teacher, fine_tune
+from distill_utils.teachers import Labeller, fine_tune
 from distill_utils.texts import augmentation
 from distill_utils.texts.corruption import originals_and_corrupted
 from distill_utils.texts.lexicon import word_vectors
@@ -25,7 +25,6 @@ from distill_utils.texts.tasks import SPLITS, TaskData
 from distill_utils.texts.words import Vocabulary
 
 TABLE = 80_000  # numbers in the MLP's word table: 16 for each of 5,000 words, or 8 for each of 10,000
-TITLES = {"minilm": "MiniLM-L6", "mpnet": "MPNet-base", "FacebookAI/roberta-base": "RoBERTa"}
 # Transformers of the blog's tables: where they are, and their parameters without the rows of the last layer.
 CHECKPOINTS = {
     "BERT": ("google-bert/bert-base-uncased", 109_482_240),
@@ -73,23 +72,34 @@ class Experiment:
         own_size = size // 2 if more else size
         return augmentation.sample(own, own_size, seed=0) + augmentation.sample(more, size - own_size, seed=0)
 
-    def teach(self, practice: list[str] = ()) -> Teacher:
-        """Fine-tune the profile's teacher and put it on the board.
+    def teach(self, practice: list[str] = (), *, teacher: Labeller | None = None) -> Labeller:
+        """Fine-tune the profile's teacher, or take a ready one, and put it on the board.
 
         practice: sentences; the teacher first learns to tell them from corrupted twins, and where these were
-        corrupted (see `corruption`).
+        corrupted (see `corruption`). A ready teacher that does not answer all test texts gets a row without a score.
+
+        Raises ValueError for a ready teacher of other classes, or in another order.
         """
+        if teacher is None:
+            teacher = self._fine_tuned(practice)
+        elif teacher.class_names != self.names:
+            raise ValueError(f"the classes are {self.names}, the teacher's {teacher.class_names}: give it these names")
+        self.teacher, self.teacher_name = teacher, teacher.title
+        if len(teacher.answerable(self.texts["test"])) < len(self.texts["test"]):
+            self.board.add(self.teacher_name, None)
+        else:
+            self.record(self.teacher_name, [teacher])
+        return teacher
+
+    def _fine_tuned(self, practice: list[str]) -> Labeller:
         start, recipe = self.profile.teachers[0], self.profile.recipe(self.data.task.name)
-        if practice:
+        if practice and not recipe.adapter_rank:  # an adapter is learnt over a checkpoint as it is
             texts, labels, faults = originals_and_corrupted(practice, seed=0)
             rows = augmentation.rows_without(texts, self.held_out)  # a broken sentence may be one of CoLA's own
             texts, faults = ([column[row] for row in rows] for column in (texts, faults))
             recipe_of_practice = self.profile.recipe("practice")
             start = fine_tune(start, texts, labels[rows], self.names, recipe_of_practice, faults=faults)
-        self.teacher = fine_tune(start, self.texts["train"], self.labels["train"], self.names, recipe)
-        self.teacher_name = TITLES[self.teacher.name]
-        self.record(self.teacher_name, [self.teacher])
-        return self.teacher
+        return fine_tune(start, self.texts["train"], self.labels["train"], self.names, recipe)
 
     def others(self) -> None:
         """The blog's other transformers: run under the profile that has them, else rows that say "not run here"."""
@@ -110,29 +120,33 @@ class Experiment:
         return one_hot(self.labels["train"], len(self.names))
 
     def transfer(self) -> tuple[list[str], np.ndarray]:
-        """Training texts and pool, with the teacher's soft labels (n_texts, n_classes)."""
-        texts = self.texts["train"] + self.pool
+        """Training texts and pool, as far as the teacher answers them, with its soft labels (n_texts, n_classes)."""
+        texts = self.teacher.answerable(self.texts["train"] + self.pool)
         return texts, self.teacher.soft_labels(texts)
 
-    def mlp(self, *, taught: bool = False, pooling: str = "pairs") -> MLP:
-        """A new MLP; a taught one starts from the teacher's opinion of each word.
+    def mlp(self, *, taught: bool = False, pooling: str = "pairs", probes: bool | None = None) -> MLP:
+        """A new MLP; a taught one starts from the teacher's opinion of each word, and its word vectors if it has any.
 
-        A bag of words starts from the teacher's word vectors, too; "pairs" rotates vectors, which would undo that.
+        The vectors go to a bag of words only: "pairs" rotates them, which would undo that. probes: whether to ask the
+        teacher about thousands of words; None asks one with weights, which costs nothing but time.
         """
         size, start = TABLE // self.words, {}
-        if taught:
+        if taught and (self.teacher.has_weights if probes is None else probes):
             start["word_logits"] = self._word_logits()
-            if pooling == "mean" and size > len(self.names):
+            if pooling == "mean" and size > len(self.names) and self.teacher.has_weights:
                 start["word_vectors"] = self.word_vectors(size - len(self.names))
         return MLP(self.vocabulary, self.names, pooling=pooling, embedding_size=size, **start)
 
     def bilstm(self, *, taught: bool = False) -> BiLSTM:
-        """A new Bi-LSTM of the profile's size; a taught one starts from the teacher's own word vectors."""
-        vectors = self.word_vectors(self.profile.bilstm["embedding_size"]) if taught else None
+        """A new Bi-LSTM of the profile's size; a taught one starts from the teacher's own word vectors, if any."""
+        given = taught and self.teacher.has_weights
+        vectors = self.word_vectors(self.profile.bilstm["embedding_size"]) if given else None
         return BiLSTM(self.vocabulary, self.names, word_vectors=vectors, **self.profile.bilstm)
 
     def word_vectors(self, size: int | None = None) -> np.ndarray:
         """The teacher's own vectors of the vocabulary's words, (n_words, d); or their `size` principal components."""
+        if not self.teacher.has_weights:
+            raise self.teacher.lacks("a word vector")
         table = word_vectors(self.teacher.model, self.teacher.tokenizer, self.vocabulary.words)
         return PCA(size, random_state=0).fit_transform(table) if size else table
 
@@ -177,7 +191,7 @@ class Experiment:
         """Put the majority class and tuned TF-IDF + logistic regression on the board."""
         majority = np.full(len(self.labels["test"]), np.bincount(self.labels["train"]).argmax())
         self.board.add("majority class", self.score(majority))
-        linear = tuned_tfidf(self)
+        self.linear = linear = tuned_tfidf(self)
         self.board.add(
             "TF-IDF + logistic regression",
             self.score(linear.predict(self.texts["test"])),

@@ -2,12 +2,13 @@
 
 import ast
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
 
 from distill_utils.teachers import Recipe
+from distill_utils.teachers.labeller import title_of
 from distill_utils.texts.readers import data_folder, hub_in_reach
 from distill_utils.texts.tasks import TASKS
 
@@ -45,7 +46,14 @@ class Profile:
     truncated_epochs: dict[str, int]  # by task
     shuffled: int  # texts whose words part 3 shuffles, for each task and n
     dial: Recipe  # of the teachers along part 3's dial, on 400 generated texts
+    teacher_seen: int  # texts that the teacher of your own task sees, if that is more than the recipe's epochs
+    ladder: dict[str, tuple[int, int]]  # texts that a student of it sees: two amounts to choose from
     recipes: dict[str, Recipe] = field(default_factory=dict)
+
+    def own_recipe(self, n_texts: int) -> Recipe:
+        """How the teacher of a task of your own is fine-tuned: small sets are read up to five times."""
+        epochs = max(self.fine_tune.epochs, min(5, round(self.teacher_seen / n_texts, 1)))
+        return replace(self.fine_tune, epochs=epochs)
 
     def recipe(self, task: str) -> Recipe:
         """How this task's teacher is fine-tuned."""
@@ -60,6 +68,14 @@ def _each(fragments: int, replaced: int, spliced: int) -> dict[str, int]:
     return {"fragments_each": fragments, "replaced_each": replaced, "spliced_each": spliced}
 
 
+# How MiniLM becomes each task's teacher on the real data.
+MINILM_RECIPES = {
+    "emotion": Recipe(epochs=1.5, learning_rate=2e-4, dropout=0.0),
+    "sst2": Recipe(epochs=2, learning_rate=1e-4),
+    "practice": Recipe(epochs=1, learning_rate=2e-4, dropout=0.0),
+    "cola": Recipe(epochs=4, learning_rate=1e-4, seed=1),
+    "imdb": Recipe(epochs=2, learning_rate=1e-4, batch_size=16, max_tokens=256),
+}
 # How MPNet becomes each task's teacher: what `make recordings` trains, for a profile that names it.
 MPNET_RECIPES = {
     "emotion": Recipe(epochs=2, learning_rate=3e-4, adapter_rank=16),
@@ -94,12 +110,14 @@ PROFILES = {
             truncated_epochs={"sst2": 1, "cola": 1},
             shuffled=30,
             dial=Recipe(epochs=2.5, learning_rate=3e-4, batch_size=16, dropout=0.0),
+            teacher_seen=1000,
+            ladder={"mlp": (5000, 15_000), "bilstm": (3000, 8000)},
         ),
         Profile(
             name="laptop",
             source=None,
             teachers=("minilm",),
-            fine_tune=Recipe(epochs=1.5, learning_rate=2e-4, dropout=0.0),
+            fine_tune=MINILM_RECIPES["emotion"],
             transfer=_each(fragments=2, replaced=0, spliced=0),
             student_epochs=10,
             distil_epochs=10,
@@ -118,12 +136,9 @@ PROFILES = {
             truncated_epochs={"sst2": 1, "cola": 3},
             shuffled=200,
             dial=Recipe(epochs=5, learning_rate=2e-4, batch_size=16, dropout=0.0),
-            recipes={
-                "sst2": Recipe(epochs=2, learning_rate=1e-4),
-                "practice": Recipe(epochs=1, learning_rate=2e-4, dropout=0.0),
-                "cola": Recipe(epochs=4, learning_rate=1e-4, seed=1),
-                "imdb": Recipe(epochs=2, learning_rate=1e-4, batch_size=16, max_tokens=256),
-            },
+            teacher_seen=10_000,
+            ladder={"mlp": (50_000, 200_000), "bilstm": (20_000, 60_000)},
+            recipes=MINILM_RECIPES,
         ),
         Profile(
             name="full",
@@ -153,10 +168,35 @@ PROFILES = {
             truncated_epochs={"sst2": 3, "cola": 9},
             shuffled=2000,
             dial=Recipe(epochs=5, learning_rate=2e-4, batch_size=16, dropout=0.0),
+            teacher_seen=20_000,
+            ladder={"mlp": (200_000, 1_000_000), "bilstm": (100_000, 500_000)},
             recipes={"imdb": Recipe(epochs=6, learning_rate=3e-5, max_tokens=256)},
         ),
     )
 }
+
+
+def taught_by(profile: Profile, teacher: str) -> Profile:
+    """The profile with another checkpoint as its first teacher, fine-tuned as fits one of its size.
+
+    MiniLM and MPNet have recipes for each task; others are taken for as large as those of the `full` profile. On the
+    miniature corpora only the learning rate is lower. MiniLM alone practises, as it does under `laptop`.
+    """
+    if teacher == profile.teachers[0]:
+        return profile
+    full = PROFILES["full"]
+    recipes = {"minilm": MINILM_RECIPES, "mpnet": MPNET_RECIPES}.get(teacher, full.recipes)
+    fine_tune = recipes.get("emotion", full.fine_tune)
+    if profile.source == "miniature":
+        fine_tune, recipes = replace(profile.fine_tune, learning_rate=5e-5), {}
+    return replace(
+        profile,
+        teachers=(teacher, *(name for name in profile.teachers[1:] if name != teacher)),
+        fine_tune=fine_tune,
+        recipes=recipes,
+        practice=PROFILES["laptop"].practice if teacher == "minilm" else 0,
+        summary=f"{profile.summary.partition(', ')[0]}, {title_of(teacher)} teacher",
+    )
 
 
 @dataclass(frozen=True)
@@ -179,8 +219,10 @@ class Run:
         return line
 
 
-def start(profile: str, *datasets: str) -> Run:
+def start(profile: str, *datasets: str, teacher: str = "auto") -> Run:
     """Choose a profile for data sets; "auto" gives way to `$DISTILL_PROFILE`, then to what this machine has.
+
+    teacher: "minilm", "mpnet", a hub id or a folder, in place of the profile's first teacher.
 
     Raises ProfileError for an unknown name or home folder, DataError when `$DISTILL_DATA` is needed and is no folder.
     """
@@ -195,7 +237,8 @@ def start(profile: str, *datasets: str) -> Run:
     output = os.path.expanduser(os.environ.get("DISTILL_OUTPUT") or "../build/notebooks")
     if output.startswith("~"):  # not a folder of that name instead
         raise ProfileError(f"$DISTILL_OUTPUT is {output!r}, but there is no such home folder: give its full path")
-    return Run(PROFILES[profile], reason, Path(output), own=bool(datasets) and not set(datasets) & set(TASKS))
+    chosen = PROFILES[profile] if teacher == "auto" else taught_by(PROFILES[profile], teacher)
+    return Run(chosen, reason, Path(output), own=bool(datasets) and not set(datasets) & set(TASKS))
 
 
 def check_parameters(namespace: dict, **kinds: type) -> None:
@@ -209,8 +252,11 @@ def check_parameters(namespace: dict, **kinds: type) -> None:
             raise ProfileError(f"unknown parameter {name!r}: this notebook takes {', '.join(kinds)}")
     for name, kind in kinds.items():
         value = namespace[name]
+        kind = (int, float) if kind is float else kind  # 1 for 1.0
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise ProfileError(f"parameter {name} is {value!r}, a {type(value).__name__}: give a {kind.__name__}")
+            raise ProfileError(
+                f"parameter {name} is {value!r}, a {type(value).__name__}: give a {kinds[name].__name__}"
+            )
         if kind is int and value < 1:
             raise ProfileError(f"parameter {name} is {value}: give a whole number from 1 on")
 
@@ -223,6 +269,8 @@ def _injected(namespace: dict) -> list[str]:
 
 
 def _automatic(datasets: tuple[str, ...]) -> tuple[str, str]:
+    if datasets == ("",):
+        return "smoke", "automatic: no data set is named"
     named = [name for name in datasets if name in TASKS]
     here = data_folder() if named else None
     local = all(here is not None and (here / name).is_dir() for name in named)

@@ -151,6 +151,23 @@ def wos(
     return Sensitivity(n, len(dev_r), n_classes, 100 - lost, flips, lost / 50, lost / scale, low / scale, high / scale)
 
 
+SERIES = {"Emotion": 0.15, "SST-2": 0.23, "CoLA": 0.98}  # sensitivities of the series' tasks, as part 3 finds them
+
+
+def expectation(found: Sensitivity) -> str:
+    """What a sensitivity leads us to expect of small students, by the nearest task of SERIES, in one sentence."""
+    known = np.array(list(SERIES.values()))
+    near = [int(np.abs(known - value).argmin()) for value in (found.low, found.wos, found.high)]
+    expected = (
+        "close to Emotion, where the words say nearly all: expect a bag of words to keep nearly all of the teacher",
+        "close to SST-2, where order matters somewhat: expect students that see neighbouring words to do better than a "
+        "bag of words, and the switch to pay",
+        "close to CoLA, where the order is all: expect small students to fail, and keep the teacher",
+    )[near[1]]
+    unsure = "" if near[0] == near[2] else "; its interval reaches into a neighbouring range, so take this as a guess"
+    return f"WOS {found.wos:.2f} ({found.low:.2f} .. {found.high:.2f}) is {expected}{unsure}."
+
+
 def _words_and_tail(text: str) -> tuple[list[str], str]:
     text = plain(text)
     end = _TAIL.search(text).start()

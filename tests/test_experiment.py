@@ -7,11 +7,10 @@ import pandas as pd
 import pytest
 from tiny_checkpoints import tiny_bert
 
-from distill_utils import experiment
 from distill_utils.experiment import Experiment, tuned_tfidf
 from distill_utils.profiles import PROFILES
 from distill_utils.students.distillation import one_hot
-from distill_utils.teachers import Recipe
+from distill_utils.teachers import Recipe, from_callable, from_table, labeller
 from distill_utils.texts.tasks import load_task
 
 
@@ -39,7 +38,7 @@ def small(tmp_path_factory) -> Experiment:
     )
     data = load_task("sst2", data_dir=str(folder.parent))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(experiment.TITLES, checkpoint, "tiny")
+        patch.setitem(labeller.TITLES, checkpoint, "tiny")
         found = Experiment(
             data, profile, seeds=2, blog={"MLP-D": 86.0}, words=10_000, more=["c the pie is red", "x y z"]
         )
@@ -105,3 +104,57 @@ def test_models_that_are_not_run_say_so(small):
     assert bert.parameters == 109_483_778  # BERT-base with two classes
     with pytest.raises(StopIteration):
         small.board["DistilBERT"]  # not in this blog table
+
+
+@pytest.fixture
+def fresh(small) -> Experiment:
+    """The same task, without a teacher."""
+    return Experiment(small.data, small.profile, seeds=1, words=100)
+
+
+def test_a_table_as_teacher_teaches_what_it_answers(fresh, tmp_path):
+    known = [*fresh.texts["train"][:30], *fresh.pool[:5], *fresh.texts["validation"]]
+    pd.DataFrame({"text": known, "negative": 0.25, "positive": 0.75}).to_csv(tmp_path / "mine.csv", index=False)
+    teacher = fresh.teach(teacher=from_table(tmp_path / "mine.csv", fresh.names))
+    assert teacher is fresh.teacher and fresh.teacher_name == "mine.csv"
+    assert fresh.board["mine.csv"].score is None  # it has no answer to the test texts
+    texts, soft = fresh.transfer()
+    assert set(texts) == set(known[:35]) and np.allclose(soft, [0.25, 0.75])
+    for pooling in ("mean", "pairs"):
+        start = fresh.mlp(taught=True, pooling=pooling)
+        assert start.word_logits is None and start.word_vectors is None
+    assert fresh.bilstm(taught=True).word_vectors is None
+    students = fresh.train(lambda: fresh.mlp(taught=True), texts, soft, epochs=1)
+    assert fresh.record("MLP-D", students, fresh.teacher_name).teacher == "mine.csv"
+    with pytest.raises(ValueError, match="mine.csv is no transformer at hand: a word vector"):
+        fresh.word_vectors()
+
+
+def test_a_function_as_teacher_is_asked_about_words_only_when_told_to(fresh):
+    asked = []
+
+    def says(texts):
+        asked.extend(texts)
+        return ["positive" if "red" in text else "negative" for text in texts]
+
+    fresh.teach(teacher=from_callable(says, fresh.names, name="api of test_experiment"))
+    row = fresh.board["api of test_experiment"]
+    assert row.score == 100.0 and row.parameters is None and set(asked) == set(fresh.texts["test"])
+    before = len(asked)
+    assert fresh.mlp(taught=True, pooling="mean").word_logits is None and len(asked) == before
+    start = fresh.mlp(taught=True, pooling="mean", probes=True)
+    words = fresh.vocabulary.words
+    assert start.word_vectors is None and len(asked) > before
+    assert start.word_logits[words.index("red")].argmax() == 1 and start.word_logits[words.index("green")].argmax() == 0
+
+
+def test_a_ready_teacher_knows_the_same_classes(fresh):
+    with pytest.raises(ValueError, match="^the classes are .*'negative', 'positive'.*, the teacher's .*: give"):
+        fresh.teach(teacher=from_callable(len, fresh.names[::-1], name="api"))
+
+
+def test_an_adapter_is_learnt_without_practice(small):
+    recipe = Recipe(epochs=1, learning_rate=5e-3, adapter_rank=2)
+    profile = replace(small.profile, recipes=small.profile.recipes | {"sst2": recipe})
+    teacher = Experiment(small.data, profile, seeds=1, words=100).teach(practice=["the apple is red ."])
+    assert teacher.adapter is not None

@@ -10,7 +10,8 @@ from papermill import inspect_notebook
 from run_notebooks import check_parameters
 
 ROOT = Path(__file__).resolve().parent.parent
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+PARTS, OWN = [path for path in NOTEBOOKS if path.name[0].isdigit()], ROOT / "notebooks" / "your_own_task.ipynb"
 
 
 def test_there_are_notebooks():
@@ -23,14 +24,21 @@ def test_committed_notebook(path):
 
 
 @pytest.mark.parametrize("params", sorted((ROOT / "params").glob("*.yml")), ids=lambda path: path.name)
-def test_ready_made_parameters_fit_the_first_notebook(params):
+def test_ready_made_parameters_fit_their_notebooks(params):
     values = yaml.safe_load(params.read_text(encoding="utf-8"))
-    assert NOTEBOOKS and check_parameters(NOTEBOOKS[0], values, {}) == values
+    fits = [OWN] if params.name == "own_data.yml" else PARTS
+    assert fits and all(check_parameters(path, values, {}) == values for path in fits)
+
+
+def test_own_data_names_every_parameter_of_its_notebook():
+    values = yaml.safe_load((ROOT / "params" / "own_data.yml").read_text(encoding="utf-8"))
+    assert set(values) == set(inspect_notebook(str(OWN)))
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
-def test_every_notebook_takes_a_profile(path):
-    assert inspect_notebook(str(path))["profile"]["default"] == '"auto"'
+def test_every_notebook_takes_a_profile_and_a_teacher(path):
+    parameters = inspect_notebook(str(path))
+    assert parameters["profile"]["default"] == parameters["teacher"]["default"] == '"auto"'
 
 
 def code_cell(count, source, *outputs, tags=()):

@@ -1,9 +1,11 @@
 """Profiles: which one is chosen and why, and parameters that cannot be used."""
 
+from dataclasses import replace
+
 import pytest
 
 from distill_utils import profiles
-from distill_utils.profiles import PROFILES, ProfileError, check_parameters, start
+from distill_utils.profiles import MPNET_RECIPES, PROFILES, ProfileError, check_parameters, start
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +85,32 @@ def test_own_data_is_not_said_to_lie_in_a_folder(hub_out_of_reach):
     )
 
 
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_teacher_of_the_profile_is_the_default(profile):
+    first = PROFILES[profile].teachers[0]
+    assert start(profile, "emotion", teacher=first).profile is start(profile, "emotion").profile is PROFILES[profile]
+
+
+def test_another_teacher_takes_the_first_place_with_recipes_of_its_size(tmp_path):
+    chosen = start("laptop", "cola", teacher="mpnet").profile
+    assert chosen.teachers == ("mpnet",) and chosen.recipe("cola") == MPNET_RECIPES["cola"]
+    assert chosen.fine_tune == MPNET_RECIPES["emotion"] and chosen.practice == 0 < PROFILES["laptop"].practice
+    assert start("full", "cola", teacher="minilm").profile.recipe("cola") == PROFILES["laptop"].recipe("cola")
+    bert = start("full", "imdb", teacher="google-bert/bert-base-uncased").profile
+    assert bert.teachers[0] == "google-bert/bert-base-uncased" and len(set(bert.teachers)) == len(bert.teachers) == 3
+    assert bert.recipe("imdb") == PROFILES["full"].recipe("imdb")
+    small = start("smoke", "emotion", teacher="mpnet").profile
+    assert small.fine_tune == replace(PROFILES["smoke"].fine_tune, learning_rate=5e-5)
+    assert (chosen.pool, small.source) == (PROFILES["laptop"].pool, "miniature")
+
+
+def test_the_line_says_which_teacher(tmp_path):
+    assert str(start("laptop", "emotion", teacher="mpnet")).endswith("real data, MPNet-base teacher.")
+    assert "generates, me/bert teacher. These are NOT" in str(start("smoke", "emotion", teacher="me/bert"))
+    line = str(start("laptop", "mine.csv", teacher=str(tmp_path / "checkpoint")))
+    assert line.endswith("your own data, checkpoint teacher.")
+
+
 @pytest.mark.parametrize(
     "value, kind, message",
     [
@@ -112,3 +140,20 @@ def test_good_parameters_pass():
 def test_small_sets_are_seen_more_often_within_limits():
     profile = PROFILES["laptop"]
     assert [profile.passes(n) for n in (100, 40_000, 100_000, 10**6)] == [20, 12, 5, 5]
+
+
+def test_the_teacher_of_a_small_data_set_reads_it_more_often_within_limits():
+    laptop = profiles.taught_by(PROFILES["laptop"], "minilm")
+    assert [laptop.own_recipe(n).epochs for n in (100, 4000, 100_000)] == [5, 2.5, laptop.fine_tune.epochs]
+    assert laptop.own_recipe(100).learning_rate == laptop.fine_tune.learning_rate
+
+
+def test_a_whole_number_is_a_float_too():
+    check_parameters({"budget": 1}, budget=float)
+    with pytest.raises(ProfileError, match="budget is True, a bool: give a float"):
+        check_parameters({"budget": True}, budget=float)
+
+
+def test_without_a_data_set_auto_is_smoke_whatever_this_machine_has(monkeypatch):
+    monkeypatch.setattr(profiles, "hub_in_reach", lambda: True)
+    assert start("auto", "").profile.name == "smoke"

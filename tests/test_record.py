@@ -58,7 +58,7 @@ def test_it_goes_on_where_it_was_stopped_and_other_tasks_are_left_alone(made, mo
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(Teacher, "logits", interrupted)
-        patch.setattr("distill_utils.teachers.teacher.LABELLING_CHUNK", 50)
+        patch.setattr("distill_utils.teachers.labeller.Labeller.chunk", 50)
         record.main(["sst2"])
     assert {path: path.read_bytes() for path in made.rglob("*.*")} == kept
     monkeypatch.setattr(fine_tuning, "train", lambda *_, **__: pytest.fail("trained again"))

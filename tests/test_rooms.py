@@ -21,6 +21,7 @@ ORDER = (
     "switch",
     "profiles",
     "experiment",
+    "own_task",
 )
 MODULES = sorted(path for path in LIBRARY.rglob("*.py") if path != LIBRARY / "__init__.py")
 

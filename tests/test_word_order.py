@@ -1,10 +1,13 @@
 """Shuffling, dev-r, and word-order sensitivity on examples worked out by hand."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from distill_utils.word_order import eligible, shuffle, wos
+from distill_utils.word_order import SERIES, Sensitivity, eligible, expectation, shuffle, wos
 
 WORDS = [f"w{i}" for i in range(12)]
 
@@ -249,3 +252,26 @@ def test_arguments_of_another_kind_are_named_in_one_line(call, message):
 def test_columns_of_a_table_are_texts_and_labels():
     frame = pd.DataFrame({"text": FOUR, "label": [1, 0]}, index=[8, 9])
     assert wos(by_first_word, frame["text"], frame["label"], 2) == wos(by_first_word, FOUR, [1, 0], 2)
+
+
+@pytest.mark.parametrize(
+    "wos, low, high, task, unsure",
+    [
+        (0.1, 0.05, 0.15, "Emotion", False),
+        (0.18, 0.1, 0.25, "Emotion", True),  # 0.25 is nearer to SST-2's 0.23
+        (0.4, 0.3, 0.5, "SST-2", False),
+        (0.9, 0.7, 1.1, "CoLA", False),
+    ],
+)
+def test_the_expectation_is_that_of_the_nearest_task(wos, low, high, task, unsure):
+    found = Sensitivity(1, 50, 2, 90.0, 5.0, wos, wos, low, high)
+    line = expectation(found)
+    assert line.startswith(f"WOS {wos:.2f} ({low:.2f} .. {high:.2f}) is close to {task}") and "\n" not in line
+    assert ("take this as a guess" in line) == unsure
+
+
+def test_the_series_values_are_those_of_part_3():
+    rows = json.loads((Path(__file__).parents[1] / "results/laptop/part3.json").read_text(encoding="utf-8"))
+    found = {row["task"]: row["score"] for row in rows if row["model"] == "wos, n = 1"}
+    names = {"Emotion": "emotion", "SST-2": "sst2", "CoLA": "cola"}
+    assert SERIES == pytest.approx({name: found[task] for name, task in names.items()}, abs=0.1)

@@ -2,20 +2,26 @@
 
 import json
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from sklearn.metrics import accuracy_score, matthews_corrcoef
+from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
 
 from distill_utils.cache import write_atomically
 from distill_utils.checks import as_labels, as_outcomes, at_least_one
 from distill_utils.results.tables import Table, table
 
-METRICS = {"accuracy": accuracy_score, "matthews_correlation": matthews_corrcoef}
+METRICS = {
+    "accuracy": accuracy_score,
+    "macro_f1": partial(f1_score, average="macro"),  # the mean over classes: a rare one counts as much as any
+    "matthews_correlation": matthews_corrcoef,
+}
+TITLES = {"accuracy": "accuracy", "macro_f1": "macro-F1", "matthews_correlation": "MCC"}
 
 
 def score(metric: str, labels: np.ndarray, predictions: np.ndarray) -> float:
-    """Accuracy or Matthews correlation, in percent, of class numbers, (n,) each.
+    """Accuracy, macro-F1 or Matthews correlation, in percent, of class numbers, (n,) each.
 
     Raises ValueError for another metric, no texts, other lengths, and what is no class number.
     """
@@ -90,9 +96,7 @@ class Scoreboard:
         rows = [
             {
                 "model": r.model,
-                f"{'accuracy' if self.metric == 'accuracy' else 'MCC'} %": (
-                    "not run here" if r.score is None else (r.score, r.score_std)
-                ),
+                f"{TITLES[self.metric]} %": ("not run here" if r.score is None else (r.score, r.score_std)),
                 "blog": r.blog_score,
                 "parameters": r.parameters,
                 "without embeddings": r.parameters_without_embeddings,
@@ -101,6 +105,8 @@ class Scoreboard:
             }
             for r in self.results
         ]
+        if not any(r.blog_score for r in self.results):  # a task of your own
+            rows = [{name: value for name, value in row.items() if name != "blog"} for row in rows]
         counts = dict.fromkeys(("parameters", "without embeddings"), human_count)
         return table(rows, highlight=highlight, formats=counts)
 

@@ -1,8 +1,9 @@
 """What is trained on a teacher's answers; `truncated`, which needs a teacher to cut from, is imported by itself."""
 
 from distill_utils.students.bilstm import BiLSTM
-from distill_utils.students.distillation import fit, kl_to_soft_labels, mse_to_logits, one_hot
+from distill_utils.students.distillation import balanced_weights, fit, kl_to_soft_labels, mse_to_logits, one_hot
 from distill_utils.students.ensemble import Ensemble
+from distill_utils.students.in_pieces import InPieces
 from distill_utils.students.mlp import MLP
 from distill_utils.students.student import Student, count_parameters
 
@@ -10,7 +11,9 @@ __all__ = [
     "MLP",
     "BiLSTM",
     "Ensemble",
+    "InPieces",
     "Student",
+    "balanced_weights",
     "count_parameters",
     "fit",
     "kl_to_soft_labels",

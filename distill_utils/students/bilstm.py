@@ -6,7 +6,8 @@ from torch import nn
 
 from distill_utils.checks import as_texts, at_least_one
 from distill_utils.students.student import Student, start_table
-from distill_utils.texts.words import Vocabulary, pieces
+from distill_utils.texts.long_texts import mean_over_pieces
+from distill_utils.texts.words import Vocabulary
 
 MAX_WORDS = 60  # it reads no further at once: it learns from short texts
 
@@ -71,12 +72,7 @@ class BiLSTM(Student):
 
     def predict_logits(self, texts: list[str]) -> np.ndarray:
         """Logits, float32, shape (len(texts), n_classes); of a long text, the mean over its pieces."""
-        parts = [pieces(text, MAX_WORDS) for text in as_texts(texts)]
-        counts = np.array([len(part) for part in parts], np.int64)
-        logits = super().predict_logits([piece for part in parts for piece in part])
-        if not parts or counts.max() == 1:
-            return logits
-        return np.add.reduceat(logits, np.cumsum(counts) - counts) / counts[:, None].astype(np.float32)
+        return mean_over_pieces(super().predict_logits, texts, MAX_WORDS)
 
     def forward(self, rows: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
         """Logits (n_texts, n_classes) from the row numbers of texts of one length, laid end to end."""

@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,16 @@ def one_hot(labels: np.ndarray, n_classes: int) -> np.ndarray:
     """
     at_least_one(n_classes=n_classes)
     return np.eye(n_classes, dtype=np.float32)[as_labels(labels, n_classes)]
+
+
+def balanced_weights(labels: np.ndarray, n_classes: int) -> np.ndarray:
+    """Class weights that let each class count alike: n / (n_classes * count), float64 (n_classes,); mean 1 over texts.
+
+    labels: class numbers, (n,). A class without a text gets 0. Raises ValueError for what is no class number.
+    """
+    at_least_one(n_classes=n_classes)
+    counts = np.bincount(as_labels(labels, n_classes), minlength=n_classes)
+    return np.divide(counts.sum(), n_classes * counts, out=np.zeros(n_classes), where=counts > 0)
 
 
 def kl_to_soft_labels(
@@ -79,6 +90,7 @@ def fit(
     learning_rate: float = 1e-2,
     batch_size: int = 256,
     loss: Loss = kl_to_soft_labels,
+    class_weights: np.ndarray | None = None,
     folder: Path | None = None,
 ) -> nn.Module:
     """Train a student on texts and their soft labels, (n_texts, n_classes) probabilities; returns it, ready to use.
@@ -87,8 +99,11 @@ def fit(
     else. Adam, with a learning rate that falls linearly to zero. The same call made again reads the weights from
     the cache. `student.train_seconds` says how long the training took.
 
+    class_weights: (n_classes,), such as `balanced_weights`; each text's loss is multiplied by its class's. For hard
+    labels (one-hot rows): a soft label belongs to several classes at once.
+
     Torch's global random stream is left as it was. Raises ValueError when texts and soft labels do not match, when
-    the soft labels are no probabilities, and for amounts that train nothing.
+    the soft labels are no probabilities, for class weights of soft labels, and for amounts that train nothing.
     """
     texts = as_texts(texts)
     if not texts:
@@ -98,11 +113,12 @@ def fit(
     at_least(0, seed=seed)
     above_zero(learning_rate=learning_rate)
     folder = Path(folder or cache_dir()) / "students"
+    numbers = [seed, epochs, learning_rate, batch_size]
+    weights = [] if class_weights is None else _class_weights(class_weights, soft_labels)
     start, threads = time.perf_counter(), torch.get_num_threads()
     encoded = student.encode(texts)
-    numbers = [seed, epochs, learning_rate, batch_size]
     with torch.random.fork_rng(devices=[]):
-        key = _key(student, *encoded, soft_labels, loss, numbers)
+        key = _key(student, *encoded, soft_labels, loss, numbers + weights)
         for data in recall(folder, key):
             state = load(data)
             student.train_seconds = float(state.pop("train_seconds"))
@@ -110,12 +126,35 @@ def fit(
             return student.eval()
         torch.set_num_threads(student.threads or threads)
         try:
-            _train(student, *encoded, torch.from_numpy(soft_labels), *numbers, loss)
+            step_loss = partial(_weighted, loss, weights) if weights else loss
+            _train(student, *encoded, torch.from_numpy(soft_labels), *numbers, step_loss)
         finally:
             torch.set_num_threads(threads)
     student.train_seconds = time.perf_counter() - start
     keep(folder, key, save({**student.state_dict(), "train_seconds": torch.tensor(student.train_seconds)}))
     return student.eval()
+
+
+def _class_weights(weights: np.ndarray, soft_labels: np.ndarray) -> list[float]:
+    found, n_classes = np.asarray(weights), soft_labels.shape[1]
+    if found.shape != (n_classes,) or found.dtype.kind not in "fiu" or not (np.isfinite(found) & (found >= 0)).all():
+        raise ValueError(f"class_weights of shape {found.shape}: give {n_classes} numbers of 0 or more, one a class")
+    soft = np.flatnonzero((soft_labels != 0).sum(axis=1) > 1)
+    if len(soft):
+        raise ValueError(
+            f"class weights are for hard labels, and row {soft[0]} of the soft labels belongs to several classes: "
+            "leave class_weights out, or give one_hot(soft_labels.argmax(axis=1), n_classes)"
+        )
+    return [float(weight) for weight in found]
+
+
+def _weighted(loss: Loss, weights: list[float], logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """The mean over texts of weight times loss. `loss` is a mean over texts, so it is taken class by class."""
+    classes, total = labels.argmax(dim=-1), 0.0
+    for number in classes.unique().tolist():
+        rows = classes == number
+        total = total + weights[number] * rows.sum() / len(rows) * loss(logits[rows], labels[rows])
+    return total
 
 
 def _train(

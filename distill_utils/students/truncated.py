@@ -42,7 +42,9 @@ class TruncatedTransformer(Student):
 
     @classmethod
     def of(cls, teacher: Teacher, layers: int) -> "TruncatedTransformer":
-        """The first `layers` layers of a teacher. Raises ValueError when it has fewer."""
+        """The first `layers` layers of a teacher. Raises ValueError when it has fewer, or no layers at hand."""
+        if not teacher.has_weights:
+            raise teacher.lacks("a student made of its layers")
         model = deepcopy(teacher.model).cpu().float()
         kept = _layers(model)
         if not 1 <= layers <= len(kept):

@@ -68,3 +68,11 @@ def measure_seconds(function: Callable[[list[str]], object], texts: list[str], r
     texts = as_texts(texts)
     at_least_one(repeats=repeats, texts=len(texts))
     return min(timeit.repeat(lambda: function(texts), number=1, repeat=repeats)) / len(texts)
+
+
+def measure_latency(function: Callable[[list[str]], object], texts: list[str]) -> float:
+    """Seconds that one text alone takes, raw text in: the median over `texts`, after one call that is not counted."""
+    texts = as_texts(texts)
+    at_least_one(texts=len(texts))
+    function(texts[:1])
+    return float(np.median([timeit.timeit(lambda text=text: function([text]), number=1) for text in texts]))

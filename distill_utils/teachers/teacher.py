@@ -4,32 +4,53 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from distill_utils.cache import LogitStore, cache_dir, sha256_of
+from distill_utils.cache import LogitStore, sha256_of
 from distill_utils.checks import as_texts
-from distill_utils.progress import bar
+from distill_utils.progress import hush_libraries
 from distill_utils.teachers import recordings
 from distill_utils.teachers.adapters import Adapter
 from distill_utils.teachers.checkpoints import CheckpointError, check_files, give_padding, most_tokens
 from distill_utils.teachers.dtypes import fast_dtype
+from distill_utils.teachers.labeller import Labeller
 from distill_utils.texts.words import plain
 
 MAX_TOKENS = 128
 NOTE = "teacher.json"  # of a saved teacher: its name, and the hash of each file
-LABELLING_CHUNK = 1024  # texts between two writes: what an interrupt can lose
 
 
-class Teacher:
+@dataclass(frozen=True)
+class Truncation:
+    """What a teacher does not read: how many texts are cut, and the share of all tokens that goes, 0 to 1."""
+
+    n_texts: int
+    n_truncated: int
+    share_of_tokens_lost: float
+    max_tokens: int
+
+    def __str__(self) -> str:
+        if not self.n_truncated:
+            return f"all {self.n_texts:,} texts fit into the teacher's {self.max_tokens} tokens"
+        return (
+            f"{self.n_truncated:,} of {self.n_texts:,} texts are longer than the teacher's {self.max_tokens} tokens: "
+            f"it does not read {self.share_of_tokens_lost:.1%} of all tokens"
+        )
+
+
+class Teacher(Labeller):
     """A fine-tuned classifier and its tokenizer. It labels texts; it never runs inside student training.
 
     It reads the first `max_tokens` tokens of a text, or as many as the model has positions for. An `adapter`, merged
     into the model's weights, is all that is saved of it. Raises CheckpointError for a model with one output.
     """
+
+    has_weights = True
 
     def __init__(
         self,
@@ -84,6 +105,15 @@ class Teacher:
             logits[batch] = self.model(**inputs).logits.float().cpu().numpy()
         return logits
 
+    def truncation(self, texts: Iterable[str]) -> Truncation:
+        """How much of the texts it does not read; marks that the tokenizer adds are no tokens of a text."""
+        texts = [plain(text) for text in as_texts(texts)]
+        found = self.tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"] if texts else []
+        lengths = np.array([len(ids) for ids in found], np.int64)
+        cut = np.maximum(lengths - (self.max_tokens - self.tokenizer.num_special_tokens_to_add()), 0)
+        lost = float(cut.sum() / max(lengths.sum(), 1))
+        return Truncation(len(texts), int((cut > 0).sum()), lost, self.max_tokens)
+
     @property
     def fingerprint(self) -> str:
         """A hash of all that decides its labels: weights, tokenizer, truncation; the same for either `fast_dtype`."""
@@ -104,22 +134,6 @@ class Teacher:
             self._fingerprint = digest.hexdigest()[:32]
         return self._fingerprint
 
-    def cached_logits(self, texts: Iterable[str], folder: Path | None = None) -> np.ndarray:
-        """Like `logits`, at float16 precision, kept on disk by teacher and text: only new texts are computed.
-
-        Written every 1,024 texts, so a run that is killed goes on where it stopped. Raises CacheError when the
-        disk is full.
-        """
-        texts = [plain(text) for text in as_texts(texts)]
-        store = self._store((folder or cache_dir()) / "logits" / self.fingerprint)
-        todo = sorted(store.missing(texts), key=len)
-        with bar(what="teacher labels texts", total=len(todo), unit="text") as progress:
-            for start in range(0, len(todo), LABELLING_CHUNK):
-                chunk = todo[start : start + LABELLING_CHUNK]
-                store.add(chunk, self.logits(chunk))
-                progress.update(len(chunk))
-        return store.get(texts)
-
     def _store(self, folder: Path) -> LogitStore:
         """What is kept in `folder`, read once."""
         if folder not in self._stores:
@@ -132,14 +146,6 @@ class Teacher:
         counts = sum((store.origins for store in self._stores.values()), Counter())
         kept = f"{counts['kept']:,} kept from earlier, " if counts["kept"] else ""
         return f"{counts['recorded']:,} recorded, {kept}{counts['computed']:,} computed now"
-
-    def soft_labels(self, texts: Iterable[str], folder: Path | None = None) -> np.ndarray:
-        """Class probabilities (the softmax of `cached_logits`), float32, shape (n_texts, n_classes)."""
-        return torch.softmax(torch.from_numpy(self.cached_logits(texts, folder)), dim=-1).numpy()
-
-    def predict(self, texts: Iterable[str]) -> np.ndarray:
-        """Class numbers, int64, shape (n_texts,); cached like the soft labels."""
-        return self.cached_logits(texts).argmax(axis=1)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write weights (safetensors; of an adapted teacher the adapter alone), and a note with every file's hash."""
@@ -162,6 +168,7 @@ class Teacher:
         Raises CheckpointError when a file does not match the note, or an adapter's checkpoint cannot be had.
         """
         folder = Path(folder)
+        hush_libraries()
         try:
             note = json.loads((folder / NOTE).read_text())
             check_files(folder, note["files"])

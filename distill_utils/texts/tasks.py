@@ -26,6 +26,8 @@ from distill_utils.texts.readers import (
 from distill_utils.texts.splits import check_splits, drop_overlaps, fill_splits, warn_of_contradictions
 from distill_utils.texts.words import plain
 
+METRICS = ("accuracy", "macro_f1", "matthews_correlation")  # what `results.scoreboard` scores by
+
 
 @dataclass(frozen=True)
 class Task:
@@ -36,7 +38,7 @@ class Task:
 
     name: str
     labels: tuple[str, ...]
-    metric: str = "accuracy"  # or "matthews_correlation"
+    metric: str = "accuracy"  # one of METRICS
     hub: str = ""
     hub_config: str | None = None
     text_column: str = "text"
@@ -94,6 +96,7 @@ def load_task(
     source: str | None = None,
     text_column: str | None = None,
     label_column: str | None = None,
+    metric: str | None = None,
     seed: int = 0,
 ) -> TaskData:
     """Load a task: its name, or your own data as a file, a folder of split files, or a hub id "owner/name".
@@ -103,7 +106,7 @@ def load_task(
     a task is given as a path: "./cola". Labels are read as names (see `labels`); numbers stand for class numbers in the
     named tasks, and where the file or the hub names its classes. A split that is missing is drawn from train, a tenth
     of each class. Texts of validation and test that also occur on the training side are dropped there and counted in
-    `.dropped`.
+    `.dropped`. Own data is scored by `metric`, one of METRICS (accuracy); a named task has its own.
 
     Raises DataError, in one line, when nothing is found or a split, column, text, label or class is not usable.
     """
@@ -114,10 +117,15 @@ def load_task(
     for column in (text_column, label_column):
         if not isinstance(column, str | None):
             raise DataError(f"column {column!r} is of type {type(column).__name__}: give a column's name, a string")
+    if metric not in (None, *METRICS):
+        raise DataError(f"unknown metric {metric!r}: use one of {', '.join(METRICS)}")
     if own := name not in TASKS:
         tables, found, task = _own_data(name)
+        task = replace(task, metric=metric or task.metric)
     else:
         task = TASKS[name]
+        if metric not in (None, task.metric):
+            raise DataError(f"{name} is scored by {task.metric}, not {metric}: leave metric out for a named task")
         tables, found = _named_task(task, data_dir, source)
     if name == "cola" and found != "miniature" and "validation" in tables:  # its test labels are private:
         tables["test"] = tables.pop("validation")  # the validation set is the test set here

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from distill_utils.results.claims import Claim, claims_table
-from distill_utils.results.scoreboard import Scoreboard, human_count, paired_bootstrap, score
+from distill_utils.results.scoreboard import METRICS, TITLES, Scoreboard, human_count, paired_bootstrap, score
+from distill_utils.texts import tasks
 
 
 def test_matthews_correlation_by_hand():
@@ -66,7 +67,7 @@ def test_counts_for_people():
     [
         (lambda: score("accuracy", [0, 1], [0, 1, 1]), "2 texts and 3 predictions: give one a text"),
         (lambda: score("accuracy", [], []), "labels=0: give"),
-        (lambda: score("f1", [0], [0]), "unknown metric 'f1': use one of accuracy, matthews_correlation"),
+        (lambda: score("f1", [0], [0]), "unknown metric 'f1': use one of accuracy, macro_f1, matthews_correlation"),
         (lambda: score("accuracy", ["a", "b"], [0, 1]), "labels are class numbers, not such as 'a'"),
         (lambda: score("accuracy", [0, 1], np.eye(2)), r"predictions of shape \(2, 2\)"),
         (lambda: paired_bootstrap([], []), r"outcomes of shape \(0,\) and \(0,\): give both for the same texts"),
@@ -80,3 +81,18 @@ def test_numbers_that_cannot_be_compared_are_named(call, message):
     with pytest.raises(ValueError, match=message) as error:
         call()
     assert "\n" not in str(error.value)
+
+
+def test_macro_f1_by_hand():
+    labels, predictions = [0, 0, 0, 0, 1, 2], [0, 0, 0, 1, 1, 0]
+    # Class 0: 3 of 4 found, 3 of 4 named are right, F1 3/4. Class 1: precision 1/2, recall 1, F1 2/3. Class 2: 0.
+    assert score("macro_f1", labels, predictions) == pytest.approx(100 * (3 / 4 + 2 / 3 + 0) / 3)
+
+
+def test_metrics_are_those_of_tasks_each_with_its_title():
+    assert tuple(METRICS) == tuple(TITLES) == tasks.METRICS
+    for metric, title in TITLES.items():
+        board = Scoreboard("mine.csv", metric, "file")
+        board.add("MLP", 50.0)
+        assert board.table().columns[1] == f"{title} %"
+    assert TITLES["macro_f1"] == "macro-F1"

@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 import torch
 import torch.nn.functional as F
+from sklearn.utils.class_weight import compute_class_weight
 
+from distill_utils.results.scoreboard import score
 from distill_utils.students import MLP, distillation
-from distill_utils.students.distillation import fit, kl_to_soft_labels, mse_to_logits, one_hot
+from distill_utils.students.distillation import balanced_weights, fit, kl_to_soft_labels, mse_to_logits, one_hot
 from distill_utils.texts.words import Vocabulary
 
 LOGITS = torch.tensor([[2.0, 0.5, -1.0], [0.0, 1.0, 0.0]])
@@ -242,3 +244,81 @@ def test_fit_leaves_the_random_stream_as_it_was(tmp_path):
         torch.manual_seed(5)
         fit(model, TEXTS[:3], GOOD, seed=0, epochs=1, folder=tmp_path)
         torch.testing.assert_close(torch.rand(3), expected)
+
+
+def test_balanced_weights_let_each_class_count_alike():
+    labels = np.array([0] * 6 + [2] * 2)
+    np.testing.assert_allclose(balanced_weights(labels, 3), [8 / 18, 0, 8 / 6])  # n / (n_classes * count)
+    both = np.array([0] * 99 + [1])
+    np.testing.assert_allclose(
+        balanced_weights(both, 2), compute_class_weight("balanced", classes=np.array([0, 1]), y=both)
+    )
+    np.testing.assert_allclose(balanced_weights(both, 2)[both].mean(), 1)
+    with pytest.raises(ValueError, match="labels hold 2"):
+        balanced_weights([0, 2], 2)
+
+
+def test_a_weight_multiplies_each_text_s_loss():
+    logits, labels, weights = (
+        torch.randn(5, 3, generator=torch.Generator().manual_seed(0)),
+        [0, 2, 2, 0, 2],
+        [3, 9, 0.5],
+    )
+    rows = torch.from_numpy(one_hot(np.array(labels), 3))
+    each = F.cross_entropy(logits, torch.tensor(labels), reduction="none")
+    expected = (torch.tensor(weights)[labels] * each).mean()
+    torch.testing.assert_close(distillation._weighted(kl_to_soft_labels, weights, logits, rows), expected)
+
+
+def test_weights_of_one_change_nothing_but_the_key(tmp_path):
+    rows, options = one_hot(np.array([0, 1] * 16), 2), {"seed": 0, "epochs": 3, "folder": tmp_path}
+    plain, ones, others = (
+        fit(student(), TEXTS, rows, class_weights=weights, **options) for weights in (None, [1, 1], [1, 4])
+    )
+    np.testing.assert_allclose(plain.predict_logits(TEXTS), ones.predict_logits(TEXTS), atol=1e-4)
+    assert not np.allclose(plain.predict_logits(TEXTS), others.predict_logits(TEXTS), atol=1e-2)
+    assert len(list((tmp_path / "students").iterdir())) == 3
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ([1, 1, 1], r"class_weights of shape \(3,\): give 2 numbers of 0 or more, one a class"),
+        (1.0, r"class_weights of shape \(\)"),
+        ([1, -1], "numbers of 0 or more"),
+        ([1, np.nan], "numbers of 0 or more"),
+        (["a", "b"], "numbers of 0 or more"),
+    ],
+)
+def test_class_weights_that_cannot_be(weights, message):
+    with pytest.raises(ValueError, match=message):
+        fit(student(), TEXTS, one_hot(np.array([0, 1] * 16), 2), class_weights=weights, seed=0, epochs=1)
+
+
+def test_class_weights_are_for_hard_labels():
+    rows = one_hot(np.array([0, 1] * 16), 2)
+    rows[3] = [0.75, 0.25]
+    with pytest.raises(ValueError, match="^class weights are for hard labels, and row 3 .*: leave class_weights out"):
+        fit(student(), TEXTS, rows, class_weights=[1, 1], seed=0, epochs=1)
+
+
+def rare(n: int, seed: int) -> tuple[list[str], np.ndarray]:
+    """Texts of which one in a hundred is of class 1; it has a word that nine times as many others have, too."""
+    random = np.random.default_rng(seed)
+    labels = (np.arange(n) % 100 == 0).astype(np.int64)
+    cue = (labels == 1) | (random.random(n) < 0.05)
+    fillers = random.choice(["red", "green", "apple"], (n, 3))
+    return [" ".join([*words, "pie"] if has else words) for words, has in zip(fillers, cue, strict=True)], labels
+
+
+def test_one_in_a_hundred_is_found_with_weights_where_accuracy_alone_would_hide_it(tmp_path):
+    (texts, labels), (test_texts, test_labels) = rare(2000, 0), rare(1000, 1)
+    rows, options = one_hot(labels, 2), {"seed": 0, "epochs": 10, "folder": tmp_path}
+    found = {
+        name: fit(student(), texts, rows, class_weights=weights, **options).predict(test_texts)
+        for name, weights in (("as they are", None), ("balanced", balanced_weights(labels, 2)))
+    }
+    recall = {name: (answers[test_labels == 1] == 1).mean() for name, answers in found.items()}
+    assert score("accuracy", test_labels, found["as they are"]) == 99.0 and recall["as they are"] == 0
+    assert score("accuracy", test_labels, found["balanced"]) < 97 and recall["balanced"] == 1
+    assert score("macro_f1", test_labels, found["balanced"]) > score("macro_f1", test_labels, found["as they are"]) + 5

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tiny_checkpoints import tiny_bert
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from distill_utils.students import MLP, BiLSTM, Ensemble, Student
+from distill_utils.students import MLP, BiLSTM, Ensemble, InPieces, Student
 from distill_utils.students.truncated import TruncatedTransformer
 from distill_utils.teachers import Teacher
 from distill_utils.texts.words import Vocabulary
@@ -43,6 +43,7 @@ def saved(tmp_path_factory) -> dict[str, tuple]:
         "bilstm": bilstm(),
         "truncated": TruncatedTransformer.of(teacher, 1),
         "ensemble": Ensemble([mlp("mean"), bilstm()]),
+        "in pieces": InPieces(mlp("pairs"), 3),
     }
     found = {}
     for name, student in students.items():
@@ -52,7 +53,7 @@ def saved(tmp_path_factory) -> dict[str, tuple]:
     return found
 
 
-KINDS = ("mean", "pairs", "bilstm", "truncated", "ensemble")
+KINDS = ("mean", "pairs", "bilstm", "truncated", "ensemble", "in pieces")
 SOME = st.lists(st.text(max_size=20) | st.lists(st.sampled_from(WORDS), max_size=6).map(" ".join), max_size=3)
 
 
@@ -195,3 +196,16 @@ def test_an_ensemble_holds_students_of_the_same_classes():
         Ensemble([])
     with pytest.raises(ValueError, match="fit each of its students"):
         Ensemble([one]).encode(["red"])
+
+
+def test_a_student_in_pieces_is_the_mean_of_its_answers():
+    student = mlp("pairs")
+    whole = InPieces(student, 3)
+    text, parts = "the apple is so red", ["the apple", "is so red"]
+    np.testing.assert_allclose(whole.predict_logits([text])[0], student.predict_logits(parts).mean(axis=0), atol=1e-6)
+    np.testing.assert_array_equal(whole.predict_logits(["so red"]), student.predict_logits(["so red"]))
+    assert whole.labels == NAMES and whole.count_parameters() == student.count_parameters()
+    with pytest.raises(ValueError, match="not trained as one: fit the student"):
+        whole.encode(["so"])
+    with pytest.raises(ValueError, match="longest=0"):
+        InPieces(student, 0)

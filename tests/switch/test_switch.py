@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from distill_utils.students import MLP, Ensemble
-from distill_utils.switch import Switch, area, cost_curve, curve, measure_seconds
+from distill_utils.switch import Switch, area, cost_curve, curve, measure_latency, measure_seconds
 from distill_utils.switch.routers import confidence, oracle_scores, random_scores
 from distill_utils.texts.words import Vocabulary
 
@@ -309,3 +309,16 @@ def test_curves_name_what_they_cannot_use(call, message):
     with pytest.raises(ValueError, match=message) as error:
         call()
     assert "\n" not in str(error.value)
+
+
+def test_latency_is_the_median_of_single_calls():
+    seen = []
+
+    def answer(texts):
+        seen.append(list(texts))
+        time.sleep(0.03 if texts == ["slow"] else 0.001)
+
+    assert 0.0005 < measure_latency(answer, ["a", "b", "slow"]) < 0.02
+    assert seen == [["a"], ["a"], ["b"], ["slow"]]  # the first call warms up
+    with pytest.raises(ValueError, match="1 or more"):
+        measure_latency(answer, [])

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 from tiny_checkpoints import WORDS, tiny_bert, tiny_gpt2, tiny_mpnet
+from transformers.utils import logging
 
 from distill_utils.teachers import CheckpointError, Recipe, Teacher, fine_tune, teacher
 from distill_utils.teachers.checkpoints import load_checkpoint, most_tokens
@@ -167,3 +168,11 @@ def test_a_fingerprint_does_not_depend_on_what_was_asked_before(tmp_path):
     with torch.no_grad():
         asked.model.classifier.weight.copy_(fresh.model.classifier.weight)
     assert asked.fingerprint == fresh.fingerprint
+
+
+def test_reading_a_teacher_shows_no_bar_of_its_weights(tmp_path, capfd):
+    learn(tiny_bert(tmp_path / "bert"), tmp_path).save_pretrained(tmp_path / "saved")
+    logging.enable_progress_bar()  # as in a new kernel
+    capfd.readouterr()
+    Teacher.from_pretrained(tmp_path / "saved")
+    assert capfd.readouterr() == ("", "")

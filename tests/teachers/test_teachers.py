@@ -200,7 +200,7 @@ def test_soft_labels_are_the_softmax_in_the_order_asked_for(raw, tmp_path):
 
 def test_labelling_is_cached_by_text_and_an_interrupt_loses_one_chunk(raw, tmp_path, monkeypatch):
     texts = [f"red apple {i}" for i in range(10)]
-    monkeypatch.setattr("distill_utils.teachers.teacher.LABELLING_CHUNK", 4)
+    monkeypatch.setattr("distill_utils.teachers.Teacher.chunk", 4)
     plain, seen = Teacher.logits, []
 
     def interrupted(self, chunk):

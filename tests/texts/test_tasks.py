@@ -519,6 +519,17 @@ def test_unknown_names(name, message):
         load_task(name)
 
 
+def test_own_data_is_scored_as_asked_and_a_named_task_as_ever(tmp_path):
+    path = write_file(tmp_path / "mine.csv", numbered(["a", "b"] * 20))
+    assert load_task(path).task.metric == "accuracy"
+    assert load_task(path, metric="macro_f1").task.metric == "macro_f1"
+    assert load_task("cola", source="miniature", metric="matthews_correlation").task == TASKS["cola"]
+    with pytest.raises(DataError, match="^unknown metric 'f1': use one of accuracy, macro_f1, matthews_correlation$"):
+        load_task(path, metric="f1")
+    with pytest.raises(DataError, match="^cola is scored by matthews_correlation, not accuracy: leave metric out"):
+        load_task("cola", source="miniature", metric="accuracy")
+
+
 def test_unknown_source():
     with pytest.raises(DataError, match="unknown data source 'disk'"):
         load_task("emotion", source="disk")
