@@ -12,6 +12,7 @@ from distill_utils.experiment import Experiment, tuned_tfidf
 from distill_utils.profiles import PROFILES
 from distill_utils.students.distillation import one_hot
 from distill_utils.teachers import Recipe
+from distill_utils.texts.miniature import generate
 from distill_utils.texts.tasks import load_task
 
 
@@ -105,3 +106,20 @@ def test_models_that_are_not_run_say_so(small):
     assert bert.parameters == 109_483_778  # BERT-base with two classes
     with pytest.raises(StopIteration):
         small.board["DistilBERT"]  # not in this blog table
+
+
+@pytest.mark.models
+def test_texts_in_capitals_are_taught_as_well(tmp_path):  # case 01: 54.6 points fell to 29.6
+    rows = pd.DataFrame(dict(zip(("text", "label"), generate("emotion")["train"], strict=True)))
+    rows = rows[rows["label"] < 2].head(400)  # sadness and joy
+    train, held, answers = rows[:160], rows[160:], []
+    for write in (str, str.upper):
+        path = tmp_path / f"{write.__name__}.csv"
+        train.assign(text=train["text"].map(write)).to_csv(path, index=False)
+        one = Experiment(load_task(path), PROFILES["smoke"], seeds=1)
+        one.teach()
+        students = one.train(lambda one=one: one.mlp(taught=True), *one.transfer(), epochs=20, batch_size=32)
+        answers.append(students[0].predict(held["text"].map(write)))
+    np.testing.assert_array_equal(answers[1], answers[0])
+    majority = held["label"].value_counts(normalize=True).max()
+    assert np.mean(answers[1] == held["label"]) > majority + 0.15
