@@ -11,6 +11,7 @@ from distill_utils.experiment import Experiment, tuned_tfidf
 from distill_utils.profiles import PROFILES
 from distill_utils.students.distillation import one_hot
 from distill_utils.teachers import Recipe, from_callable, from_table, labeller
+from distill_utils.texts.miniature import generate
 from distill_utils.texts.tasks import load_task
 
 
@@ -158,3 +159,20 @@ def test_an_adapter_is_learnt_without_practice(small):
     profile = replace(small.profile, recipes=small.profile.recipes | {"sst2": recipe})
     teacher = Experiment(small.data, profile, seeds=1, words=100).teach(practice=["the apple is red ."])
     assert teacher.adapter is not None
+
+
+@pytest.mark.models
+def test_texts_in_capitals_are_taught_as_well(tmp_path):  # case 01: 54.6 points fell to 29.6
+    rows = pd.DataFrame(dict(zip(("text", "label"), generate("emotion")["train"], strict=True)))
+    rows = rows[rows["label"] < 2].head(400)  # sadness and joy
+    train, held, answers = rows[:160], rows[160:], []
+    for write in (str, str.upper):
+        path = tmp_path / f"{write.__name__}.csv"
+        train.assign(text=train["text"].map(write)).to_csv(path, index=False)
+        one = Experiment(load_task(path), PROFILES["smoke"], seeds=1)
+        one.teach()
+        students = one.train(lambda one=one: one.mlp(taught=True), *one.transfer(), epochs=20, batch_size=32)
+        answers.append(students[0].predict(held["text"].map(write)))
+    np.testing.assert_array_equal(answers[1], answers[0])
+    majority = held["label"].value_counts(normalize=True).max()
+    assert np.mean(answers[1] == held["label"]) > majority + 0.15
