@@ -37,8 +37,8 @@ def cache_dir() -> Path:
 
 
 @contextmanager
-def room_to_write(folder: Path):
-    """Turn a full disk or an unwritable folder into one clear CacheError."""
+def room_to_write(folder: Path, instead: str = "point $DISTILL_CACHE at"):
+    """Turn a full disk or an unwritable folder into one clear CacheError; `instead` begins what to do."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):  # said before the work whose result would be kept here
@@ -47,12 +47,11 @@ def room_to_write(folder: Path):
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise CacheError(
-                f"no space left in {folder}: free some, or point $DISTILL_CACHE elsewhere; "
-                "what is cached so far is kept"
+                f"no space left in {folder}: free some, or {instead} another folder; what is there so far is kept"
             ) from error
         if error.errno in UNWRITABLE:
             raise CacheError(
-                f"cannot write to {folder} ({error.strerror}): point $DISTILL_CACHE at a folder that can be written"
+                f"cannot write to {folder} ({error.strerror}): {instead} a folder that can be written"
             ) from error
         raise
 
@@ -80,12 +79,14 @@ def written_together(folder: Path, name: str, note: dict) -> Iterator[Path]:
 
     An error on the way leaves `folder` as it was, and `read_note` refuses what an interrupted move left.
     """
-    with room_to_write(folder), TemporaryDirectory(dir=folder, prefix=".partial-") as partial:
+    folder = folder.expanduser()
+    with room_to_write(folder, "give"), TemporaryDirectory(dir=folder, prefix=".partial-") as partial:
         staged = Path(partial)
         yield staged
         files = [path for path in sorted(staged.rglob("*")) if path.is_file()]
         hashes = {path.relative_to(staged).as_posix(): sha256_of(path) for path in files}
-        (staged / name).write_text(json.dumps(note | {"files": hashes}, default=np.generic.item), encoding="utf-8")
+        note = json.loads(json.dumps(note | {"files": hashes}, default=np.generic.item))
+        (staged / name).write_text(json.dumps(note | {"sha256": _sha256_of_note(note)}), encoding="utf-8")
         for path in [*files, staged / name]:
             target = folder / path.relative_to(staged)
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -94,19 +95,26 @@ def written_together(folder: Path, name: str, note: dict) -> Iterator[Path]:
 
 def read_note(folder: Path, name: str) -> dict:
     """The note that `written_together` left. Raises ValueError when it or a file it names is not as it was written."""
+    folder = folder.expanduser()
     try:
         note = json.loads((folder / name).read_text(encoding="utf-8"))
-        files = dict(note["files"])
+        written, files = note.pop("sha256"), dict(note["files"])
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ValueError(f"no {name} in {folder}: give a folder that save_pretrained wrote") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{name} in {folder} is damaged, or of another version: save it again") from error
+    if _sha256_of_note(note) != written:
+        raise ValueError(f"{name} in {folder} was changed by hand: load what was saved, change that, save it again")
     for file, expected in files.items():
         if not (folder / file).is_file():
             raise ValueError(f"{file} is missing in {folder}: copy it there too, or save it again")
         if sha256_of(folder / file) != expected:
             raise ValueError(f"{file} in {folder} is not the one that {name} was written with: save it again")
     return note
+
+
+def _sha256_of_note(note: dict) -> str:
+    return hashlib.sha256(json.dumps(note, sort_keys=True).encode()).hexdigest()
 
 
 def keep(folder: Path, key: str, data: bytes) -> None:

@@ -85,7 +85,7 @@ class Student(nn.Module):
 
         Raises ValueError when a file is missing or damaged, or the folder holds another kind.
         """
-        folder = Path(folder)
+        folder = Path(folder).expanduser()
         note = read_note(folder, NOTE)
         name = note.get("kind")
         if name == "TruncatedTransformer":
@@ -96,7 +96,7 @@ class Student(nn.Module):
             raise ValueError(f"the student in {folder} is of the kind {name}, not {cls.__name__}: {remedy}")
         try:
             return kind._read(folder, note).eval()
-        except (KeyError, TypeError, RuntimeError) as error:  # edited by hand: all files have their hashes
+        except (KeyError, TypeError, RuntimeError) as error:  # by another version: all is as it was written
             raise ValueError(f"{NOTE} in {folder} does not fit its weights: save it again") from error
 
     def _write(self, folder: Path) -> None:

@@ -94,14 +94,14 @@ class Switch:
 
         Raises ValueError when a file is missing or damaged, or the teacher knows other classes.
         """
-        folder = Path(folder)
+        folder = Path(folder).expanduser()
         note = read_note(folder, NOTE)
         student = Student.from_pretrained(folder / STUDENT)
         try:
             router = SAVED[note["kind"]].of_state(note["router"], load_file(folder / ARRAYS))
             threshold = None if note["threshold"] == "None" else float(note["threshold"])
             name = note["teacher"]
-        except (KeyError, TypeError, ValueError) as error:  # edited by hand: all files have their hashes
+        except (KeyError, TypeError, ValueError) as error:  # by another version: all is as it was written
             raise ValueError(f"{NOTE} in {folder} does not fit its files: save it again") from error
         switch = cls(student, teacher, router)
         switch.threshold, switch.teacher_name = threshold, switch.teacher_name or name

@@ -128,21 +128,38 @@ def test_a_damaged_folder_is_named_in_one_line(tmp_path, damage, message):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize(
-    ("key", "value", "message"),
-    [
-        ("labels", ["a", "b"], "student.json in .* does not fit its weights: save it again"),
-        ("config", {"pooling": "pairs", "heads": 3}, "does not fit its weights"),
-        ("kind", "Convolution", "is of the kind Convolution, not Student: import its class first"),
-    ],
-)
-def test_a_note_edited_by_hand_is_named_in_one_line(tmp_path, key, value, message):
-    mlp("pairs").save_pretrained(tmp_path)
-    note = json.loads((tmp_path / "student.json").read_text())
-    (tmp_path / "student.json").write_text(json.dumps(note | {key: value}))
-    with pytest.raises(ValueError, match=message) as error:
+def test_a_note_of_another_version_is_named_in_one_line(tmp_path, monkeypatch):
+    later = mlp("pairs")
+    later.config["heads"] = 3
+    later.save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match="student.json in .* does not fit its weights: save it again") as error:
         Student.from_pretrained(tmp_path)
     assert "\n" not in str(error.value)
+    mlp("pairs").save_pretrained(tmp_path)
+    monkeypatch.delitem(Student.kinds, "MLP")
+    with pytest.raises(ValueError, match="is of the kind MLP, not Student: import its class first"):
+        Student.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize(("key", "change"), [("words", sorted), ("labels", lambda labels: labels[::-1])])
+def test_a_note_in_another_order_is_not_read_as_if_it_fitted(tmp_path, key, change):
+    mlp("pairs").save_pretrained(tmp_path)
+    note = json.loads((tmp_path / "student.json").read_text())
+    assert change(note[key]) != note[key]
+    (tmp_path / "student.json").write_text(json.dumps(note | {key: change(note[key])}))
+    with pytest.raises(ValueError, match="student.json in .* was changed by hand: load what was saved"):
+        Student.from_pretrained(tmp_path)
+    (tmp_path / "student.json").write_text(json.dumps(note, indent=2, sort_keys=True))  # an editor may lay it out anew
+    assert Student.from_pretrained(tmp_path).labels == NAMES
+
+
+def test_a_home_folder_and_a_place_that_cannot_be_written(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    mlp("pairs").save_pretrained("~/student")
+    assert (tmp_path / "student" / "student.json").is_file()
+    assert Student.from_pretrained("~/student").labels == NAMES
+    with pytest.raises(OSError, match=r"cannot write to .*student.json \(File exists\): give a folder that can be"):
+        mlp("pairs").save_pretrained(tmp_path / "student" / "student.json")
 
 
 @pytest.mark.parametrize("moved", [0, 1])

@@ -1,6 +1,7 @@
 """A switch saved and loaded: the same answers to any text, with its teacher or without."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from distill_utils.cache import written_together
 from distill_utils.students import MLP, Ensemble
 from distill_utils.switch import Switch
 from distill_utils.switch.routers import DeferralHead, Doubt, margin
@@ -123,6 +125,21 @@ def edit(**values):
     return change
 
 
+def other_version(**values):
+    """As a version with other routers would write it."""
+
+    def change(folder):
+        note = json.loads((folder / "switch.json").read_text())
+        del note["sha256"]
+        with written_together(folder / "other", "switch.json", note | values) as staged:
+            for file in note["files"]:
+                (staged / file).parent.mkdir(exist_ok=True)
+                shutil.copy(folder / file, staged / file)
+        shutil.copy(folder / "other" / "switch.json", folder)
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -131,9 +148,10 @@ def edit(**values):
         (lambda folder: (folder / "student" / "student.json").unlink(), "student/student.json is missing"),
         (lambda folder: student().save_pretrained(folder / "student"), "is not the one that switch.json was written"),
         (lambda folder: (folder / "router.safetensors").write_bytes(b""), "router.safetensors in .* is not the one"),
-        (edit(kind="Oracle"), "switch.json in .* does not fit its files: save it again"),
-        (edit(threshold="high"), "does not fit its files"),
-        (edit(router={"rule": "entropy"}), "does not fit its files"),
+        (edit(threshold="0.5"), "switch.json in .* was changed by hand: load what was saved"),
+        (other_version(kind="Oracle"), "switch.json in .* does not fit its files: save it again"),
+        (other_version(threshold="high"), "does not fit its files"),
+        (other_version(router={"rule": "entropy"}), "does not fit its files"),
     ],
 )
 def test_a_damaged_folder_is_named_in_one_line(tmp_path, damage, message):
