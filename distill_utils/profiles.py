@@ -137,7 +137,7 @@ PROFILES = {
             shuffled=200,
             dial=Recipe(epochs=5, learning_rate=2e-4, batch_size=16, dropout=0.0),
             teacher_seen=10_000,
-            ladder={"mlp": (50_000, 200_000), "bilstm": (20_000, 60_000)},
+            ladder={"mlp": (50_000, 150_000), "bilstm": (15_000, 30_000)},
             recipes=MINILM_RECIPES,
         ),
         Profile(

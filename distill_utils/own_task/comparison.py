@@ -7,7 +7,7 @@ from distill_utils.own_task.cost import bytes_on_disk, human_bytes, measure
 from distill_utils.own_task.decision import Candidate, advice, answers_of
 from distill_utils.own_task.teaching import answers
 from distill_utils.results.intervals import paired_difference
-from distill_utils.results.scoreboard import human_count
+from distill_utils.results.scoreboard import TITLES, human_count
 
 SINGLES, TOGETHER = 50, 200  # texts that are timed one by one, and all at once
 
@@ -55,18 +55,22 @@ def compare(task: Experiment, models: dict[str, list]) -> pd.DataFrame:
                 else f"{1 / cost.seconds:.1f}",
             }
         if cost and whole:
-            row |= {"speed, one": _times(whole.latency / cost.latency), "all": _times(whole.seconds / cost.seconds)}
+            row |= {
+                "speed-up, one": _times(whole.latency / cost.latency),
+                "speed-up, many": _times(whole.seconds / cost.seconds),
+            }
         rows.append(row)
     return pd.DataFrame(rows)
 
 
 def _scored(task: Experiment, name: str, models: list) -> dict:
     metric, labels, texts = task.data.task.metric, task.labels["test"], task.texts["test"]
+    column = f"{TITLES[metric]} %"
     if name == task.teacher_name and not answers(task, "test"):
-        return {"score": None, "minus teacher": None, "95% interval": None}
+        return {column: None, "minus teacher": None, "95% interval": None}
     scores = [task.score(model.predict(texts)) for model in models]
     mean, spread = pd.Series(scores).mean(), pd.Series(scores).std()
-    row = {"score": (mean, spread) if len(scores) > 1 else mean, "minus teacher": None, "95% interval": None}
+    row = {column: (mean, spread) if len(scores) > 1 else mean, "minus teacher": None, "95% interval": None}
     if name != task.teacher_name and answers(task, "test"):
         points, low, high = paired_difference(metric, labels, answers_of(models, texts), task.teacher.predict(texts))
         row |= {"minus teacher": f"{points:+.1f}", "95% interval": f"{low:+.1f} .. {high:+.1f}"}

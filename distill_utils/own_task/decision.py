@@ -53,25 +53,27 @@ def advice(
     switch otherwise. Beside that: whether the linear model (TF-IDF) or the student's twin on hard labels is level.
     """
     if teacher is None:
-        line = f"Take {student.name}: the teacher did not answer the validation texts, so the two were not compared."
+        line = (
+            f"Take the {student.name}: it could not be compared, since the teacher did not answer the validation texts."
+        )
     else:
-        lost, low, high = paired_difference(metric, labels, student.predictions, teacher.predictions)
+        points, low, high = paired_difference(metric, labels, student.predictions, teacher.predictions)
         against = (
-            f"on validation it is {lost:+.1f} points from {teacher.name} (95% interval {low:+.1f} .. {high:+.1f}), and "
-            f"{tolerance:g} may be lost"
+            f"on validation it is {abs(points):.1f} points {'below' if points < 0 else 'above'} {teacher.name} "
+            f"(95% interval {low:+.1f} .. {high:+.1f})"
         )
         if low >= -tolerance:
-            line = f"Take {student.name} alone: {against}."
-        elif lost >= -tolerance:
+            line = f"Take the {student.name}, alone: {against}, so a loss of more than {tolerance:g} is ruled out."
+        elif points >= -tolerance:
             line = (
-                f"Take the switch, with {student.name}: {against}, which the mean keeps and the interval does not "
-                "rule out; more validation texts would tell."
+                f"Take the switch, with the {student.name}: {against}, and a loss of more than {tolerance:g} is not "
+                "ruled out. More validation texts may do that, and then the student is enough."
             )
         else:
-            line = f"Take the switch, with {student.name}: {against}."
+            line = f"Take the switch, with the {student.name}: {against}, and no more than {tolerance:g} may be lost."
     level = [other.name for other in (linear, twin) if not _better(metric, labels, student, other)]
     if level:
-        line += f" But {' and '.join(level)} cannot be told from it here: if that stays so, no teacher is needed."
+        line += f" But on validation {' and '.join(level)} cannot be told from it: perhaps no teacher is needed."
     return line
 
 

@@ -34,7 +34,7 @@ def write(folder: Path, *, student: Student, switch: Switch, results: dict, card
     """Write `student/`, `switch/`, `results.json`, `README.md` and `report.html`, each whole or not at all."""
     student.save_pretrained(folder / "student")
     switch.save_pretrained(folder / "switch")
-    files = {"results.json": json.dumps(results, indent=1, default=np.generic.item) + "\n", "README.md": card}
+    files = {"results.json": json.dumps(_without_nan(results), indent=1, allow_nan=False) + "\n", "README.md": card}
     for name, text in (files | {"report.html": report}).items():
         write_atomically(folder / name, text.encode())
 
@@ -112,8 +112,8 @@ def model_card(
         "print(switch.describe())",
         "```",
         "",
-        f"{switch} The teacher is not in this folder: the notebook's `teacher.save_pretrained(folder)` writes it, "
-        "and `Teacher.from_pretrained(folder)` reads it.",
+        f"{switch} The teacher is not in this folder. A fine-tuned one is written by `guide.save_pretrained(folder)` "
+        "in the notebook, and read by `Teacher.from_pretrained(folder)`.",
         "",
         "## Data",
         "",
@@ -140,6 +140,16 @@ def _markdown(frame: pd.DataFrame) -> list[str]:
     shown = table(frame)
     rows = [shown.columns, ["---"] * len(shown.columns), *shown.rows]
     return [f"| {' | '.join(map(_plain, row))} |" for row in rows]
+
+
+def _without_nan(value: object) -> object:
+    """What JSON can hold: numbers of numpy as Python's, and null where there is none."""
+    if isinstance(value, dict):
+        return {str(name): _without_nan(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_nan(inner) for inner in value]
+    value = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def _plain(value: object) -> str:

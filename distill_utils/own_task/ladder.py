@@ -10,7 +10,7 @@ from distill_utils.experiment import Experiment
 from distill_utils.students import Student, balanced_weights, one_hot
 from distill_utils.texts import augmentation
 
-BAG, PAIRS, BILSTM = "MLP, bag of words", "MLP, word pairs", "Bi-LSTM"
+BAG, PAIRS, BILSTM = "bag-of-words MLP", "word-pairs MLP", "Bi-LSTM"
 STUDENTS = (BAG, PAIRS, BILSTM)
 SOFT, PSEUDO, HARD, WEIGHTED = "taught", "hard pseudo-labels", "hard labels", "hard labels, classes weighted"
 SMALL = 64  # texts of a batch, where there are few: below MANY
@@ -30,7 +30,7 @@ class Rung:
     @property
     def name(self) -> str:
         """As tables have it."""
-        return f"{self.student}, {self.labels}"
+        return f"{self.student} ({self.labels})"
 
 
 def transfer_kinds(task: Experiment, more: list[str]) -> tuple[dict[str, list[str]], int]:
@@ -97,9 +97,20 @@ def record(task: Experiment, rung: Rung) -> dict[str, object]:
         "student": rung.student,
         "labels": rung.labels,
         "epochs": rung.epochs,
-        "validation": rung.validation,
-        "test": (result.score, result.score_std),
+        "validation %": rung.validation,
+        "test %": (result.score, result.score_std),
     }
+
+
+def kept(task: Experiment, taught: list[Rung]) -> str:
+    """How much of the teacher's validation score each taught student keeps, in one sentence; none without a score."""
+    if len(task.teacher.answerable(task.texts["validation"])) < len(task.texts["validation"]):
+        return "The teacher does not answer the validation texts: what is kept of it is not known."
+    whole = task.validation([task.teacher])[0]
+    if whole <= 0:
+        return f"{task.teacher_name} scores nothing on validation: there is nothing to keep."
+    shares = [f"{rung.student} {100 * rung.validation[0] / whole:.0f}%" for rung in taught]
+    return f"Of the validation score of {task.teacher_name} the taught students keep: {'; '.join(shares)}."
 
 
 def best_model(task: Experiment, rung: Rung) -> Student:
@@ -133,6 +144,7 @@ def _trained(
 ) -> list[Student]:
     if student == BILSTM:
         options["learning_rate"] = 2e-3
+    few = len(texts) < MANY and student != BILSTM  # whose batches hold texts of one length, and are small as it is
     batch = task.profile.bilstm_batch if student == BILSTM else task.profile.student_batch
     return task.train(
         make,
@@ -140,7 +152,7 @@ def _trained(
         soft_labels,
         only=only,
         epochs=_epochs(seen, len(texts)),
-        batch_size=batch if len(texts) >= MANY else min(batch, SMALL),
+        batch_size=min(batch, SMALL) if few else batch,
         **options,
     )
 

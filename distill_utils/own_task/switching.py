@@ -32,6 +32,18 @@ def calibrated(task: Experiment, student: Student, **limits: float) -> Switch:
     return switch
 
 
+def describe(switch: Switch, teacher: str) -> str:
+    """When this switch asks its teacher, in one sentence."""
+    if switch.threshold == -np.inf:
+        return f"The switch asks {teacher} about every text."
+    if switch.threshold == np.inf:
+        return f"The switch never asks {teacher}."
+    return (
+        f"The switch asks {teacher} where the student's doubt (1 - its largest probability, at temperature "
+        f"{switch.router.temperature:.3g}) is {switch.threshold:.3g} or more."
+    )
+
+
 def in_use(task: Experiment, switch: Switch) -> dict[str, object]:
     """What the switch does on the test texts: its score, what it defers (of texts, of words), its speed-up if timed.
 

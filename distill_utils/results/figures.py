@@ -137,7 +137,8 @@ def score_against_size(results: list[Result], reference: Result, *, title: str, 
     axes.margins(y=0.1)
     meanings = {"transformer": TEACHER, "taught by the teacher": STUDENT, "no teacher": PLAIN}
     dots = [axes.plot([], [], "o", color=color, label=name)[0] for name, color in meanings.items()]
-    dots += axes.plot([], [], "o", markerfacecolor="white", color=BLOG, label="not run here: the blog's")
+    if any(result.blog_score and result.score is None for result in results):
+        dots += axes.plot([], [], "o", markerfacecolor="white", color=BLOG, label="not run here: the blog's")
     figure.legend(handles=dots, loc="outside lower center", ncols=4, fontsize=9)
     _name_beside(axes, points)
     return figure

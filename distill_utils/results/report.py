@@ -21,7 +21,7 @@ body {{ max-width: 60rem; margin: 2rem auto; padding: 0 1rem; font: 1rem/1.5 sys
 h2 {{ margin-top: 2.5rem; border-bottom: 1px solid #ddd; }}
 .wide {{ overflow-x: auto; }}
 table {{ border-collapse: collapse; font-size: 0.9rem; margin: 1rem 0; }}
-th, td {{ padding: 0.3rem 0.7rem; border-bottom: 1px solid #e5e5e5; vertical-align: top; }}
+th, td {{ padding: 0.3rem 0.7rem; border-bottom: 1px solid #e5e5e5; vertical-align: top; white-space: nowrap; }}
 img {{ max-width: 100%; height: auto; }}
 .alert {{ background: #fff3d6; border-left: 4px solid #efb118; padding: 0.5rem 1rem; }}
 </style>

@@ -42,21 +42,21 @@ def sentence(student, teacher, linear=None, twin=None, tolerance=1.0):
 
 def test_the_student_alone_when_even_the_low_end_is_allowed():
     line = sentence(right_but(5, "S"), right_but(5, "T"))
-    assert line.startswith("Take S alone: on validation it is +0.0 points from T (95% interval +0.0 .. +0.0)")
-    assert sentence(right_but(20, "S"), right_but(5, "T"), tolerance=20).startswith("Take S alone")
+    assert line.startswith("Take the S, alone: on validation it is 0.0 points above T (95% interval +0.0 .. +0.0)")
+    assert sentence(right_but(20, "S"), right_but(5, "T"), tolerance=20).startswith("Take the S, alone")
 
 
 def test_the_switch_when_the_interval_reaches_further_or_the_mean_does():
-    assert "more validation texts would tell" in sentence(right_but(10, "S"), right_but(9, "T", first=100))
+    assert "More validation texts" in sentence(right_but(10, "S"), right_but(9, "T", first=100))
     line = sentence(right_but(20, "S"), right_but(5, "T"))
-    assert line.startswith("Take the switch, with S: on validation it is -7.5 points from T") and "tell" not in line
+    assert line.startswith("Take the switch, with the S: on validation it is 7.5 points below T") and "More" not in line
 
 
 def test_controls_that_are_level_are_named():
     student, teacher = right_but(10, "S"), right_but(10, "T")
     assert "But" not in sentence(student, teacher)
     line = sentence(student, teacher, linear=right_but(11, "TF-IDF", first=3), twin=right_but(10, "twin"))
-    assert "But TF-IDF and twin cannot be told from it" in line
+    assert "But on validation TF-IDF and twin cannot be told from it" in line
     assert "But" not in sentence(student, teacher, twin=student)  # chosen on hard labels: it is its own twin
 
 

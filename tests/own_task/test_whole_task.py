@@ -1,5 +1,6 @@
 """From a teacher to the hand-over on a tiny task: what is chosen, compared, switched, written, and loaded elsewhere."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,8 @@ import torch
 from distill_utils.experiment import Experiment
 from distill_utils.own_task import comparison, cost, handover, ladder, switching, teaching
 from distill_utils.profiles import PROFILES
+from distill_utils.switch import Switch
+from distill_utils.switch.routers import Doubt
 from distill_utils.teachers import Labeller
 from distill_utils.texts.tasks import load_task
 
@@ -98,7 +101,7 @@ def test_each_rung_learns_from_its_own_labels(task, rungs):
     assert said.max() < hard.max()  # the teacher is in doubt, and its student with it
     row = ladder.record(task, rungs[ladder.HARD])
     assert row["labels"] == ladder.HARD and task.board[rungs[ladder.HARD].name].teacher is None
-    assert row["test"][0] == task.board[rungs[ladder.HARD].name].score
+    assert row["test %"][0] == task.board[rungs[ladder.HARD].name].score
 
 
 def test_calibration_shows_a_teacher_that_doubts_too_much(task):
@@ -120,10 +123,10 @@ def test_the_decision_table(task, rungs):
     models = rungs[ladder.SOFT].models
     found = comparison.compare(task, {"TF-IDF": [task.linear], "bag": models}).set_index("model")
     assert found.index.tolist() == ["rule", "TF-IDF", "bag"]
-    assert found.loc["rule", "score"] == 100 and found.loc["bag", "score"][0] == pytest.approx(
+    assert found.loc["rule", "macro-F1 %"] == 100 and found.loc["bag", "macro-F1 %"][0] == pytest.approx(
         np.mean([task.score(model.predict(task.texts["test"])) for model in models])
     )
-    assert found.loc["rule", ["speed, one", "all"]].tolist() == ["1x", "1x"]
+    assert found.loc["rule", ["speed-up, one", "speed-up, many"]].tolist() == ["1x", "1x"]
     assert (found["on disk"] != "").all() and (found["ms a text"].astype(float) > 0).all()
 
 
@@ -131,8 +134,8 @@ def test_a_table_is_not_timed_and_not_compared_where_it_has_no_answer(task, rung
     other = Experiment(task.data, task.profile, seeds=1, words=100)
     other.teach(teacher=Rule(known=set(task.texts["train"])))
     found = comparison.compare(other, {"bag": rungs[ladder.SOFT].models}).set_index("model")
-    assert found.loc["rule", "score"] is None and pd.isna(found.loc["rule", "ms a text"])
-    assert found.loc["bag", "minus teacher"] is None and "speed, one" not in found
+    assert found.loc["rule", "macro-F1 %"] is None and pd.isna(found.loc["rule", "ms a text"])
+    assert found.loc["bag", "minus teacher"] is None and "speed-up, one" not in found
 
 
 def test_the_switch_keeps_to_its_budget_on_validation(task, rungs):
@@ -163,10 +166,19 @@ def test_what_is_handed_over_answers_elsewhere_as_here(task, rungs, tmp_path):
     switch = switching.calibrated(task, student, budget=0.3)
     folder = tmp_path / "hand over"
     for _ in range(2):  # a second run writes over the first
-        handover.write(folder, student=student, switch=switch, results={"f1": np.float32(1)}, card="c", report="<r>")
+        handover.write(
+            folder,
+            student=student,
+            switch=switch,
+            results={"f1": np.float32(1), "rows": [{"x": float("nan")}, (np.int64(2),)]},
+            card="c",
+            report="<r>",
+        )
     assert sorted(path.name for path in folder.iterdir()) == [
         "README.md", "report.html", "results.json", "student", "switch",
     ]  # fmt: skip
+    found = json.loads((folder / "results.json").read_text(), parse_constant=pytest.fail)
+    assert found == {"f1": 1.0, "rows": [{"x": None}, [2]]}
     assert handover.contents(folder)["file"].tolist()[:2] == ["student/", "switch/"]
     texts = [*task.texts["test"], "", "naïve \u2028 text"]
     assert handover.answers_elsewhere(folder, texts) == handover.answers(student, switch, texts)
@@ -206,3 +218,30 @@ def test_timing_leaves_the_threads_as_they_were():
         assert torch.get_num_threads() == 1
         raise RuntimeError
     assert torch.get_num_threads() == before
+
+
+def test_what_is_kept_is_a_share_of_the_teachers_validation_score(task, rungs):
+    rung = replace(rungs[ladder.SOFT], validation=(75.4, 1.0))
+    assert ladder.kept(task, [rung]) == (
+        "Of the validation score of rule the taught students keep: bag-of-words MLP 75%."
+    )  # the rule itself scores 100
+    other = Experiment(task.data, task.profile, seeds=1, words=100)
+    other.teach(teacher=Rule(known=set(task.texts["train"])))
+    assert "does not answer" in ladder.kept(other, [rung])
+
+
+@pytest.mark.parametrize(
+    "threshold, line",
+    [
+        (
+            0.08184,
+            "asks T where the student's doubt (1 - its largest probability, at temperature 1.23) is 0.0818 or more",
+        ),
+        (np.inf, "never asks T"),
+        (-np.inf, "asks T about every text"),
+    ],
+)
+def test_the_switch_says_when_it_asks(rungs, threshold, line):
+    switch = Switch(rungs[ladder.SOFT].models[0], None, Doubt("confidence", 1.234))
+    switch.threshold = threshold
+    assert switching.describe(switch, "T") == f"The switch {line}."

@@ -52,7 +52,7 @@ def test_a_text_is_read_back_as_it_was_written(text):
     assert texts(table([(text,)], [text])) == [text, text]
     assert texts(claims_table([Claim(text, text, True)]))[3:] == [text, text, "held"]
     board = Scoreboard("own", "accuracy", "folder")
-    board.add(text, 50.0, teacher=text or None)
+    board.add(text, 50.0, teacher=text or None, blog=1.0)
     cells = texts(board.table())
     assert (cells[7], cells[12]) == (text, text)
 
