@@ -34,8 +34,8 @@ def cache_dir() -> Path:
 
 
 @contextmanager
-def room_to_write(folder: Path):
-    """Turn a full disk or an unwritable folder into one clear CacheError."""
+def room_to_write(folder: Path, elsewhere: str = "point $DISTILL_CACHE at a folder that can be written"):
+    """Turn a full disk or an unwritable folder into one clear CacheError, which ends in how to write elsewhere."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if not os.access(folder, os.W_OK):  # said before the work whose result would be kept here
@@ -43,14 +43,9 @@ def room_to_write(folder: Path):
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise CacheError(
-                f"no space left in {folder}: free some, or point $DISTILL_CACHE elsewhere; "
-                "what is cached so far is kept"
-            ) from error
+            raise CacheError(f"no space left in {folder}: free some, or {elsewhere}; what is whole stays") from error
         if error.errno in UNWRITABLE:
-            raise CacheError(
-                f"cannot write to {folder} ({error.strerror}): point $DISTILL_CACHE at a folder that can be written"
-            ) from error
+            raise CacheError(f"cannot write to {folder} ({error.strerror}): {elsewhere}") from error
         raise
 
 
@@ -77,7 +72,8 @@ def written_together(folder: Path, name: str, note: dict) -> Iterator[Path]:
 
     An error on the way leaves `folder` as it was, and `read_note` refuses what an interrupted move left.
     """
-    with room_to_write(folder), TemporaryDirectory(dir=folder, prefix=".partial-") as partial:
+    room = room_to_write(folder, "give a folder that can be written")
+    with room, TemporaryDirectory(dir=folder, prefix=".partial-") as partial:
         staged = Path(partial)
         yield staged
         files = [path for path in sorted(staged.rglob("*")) if path.is_file()]
