@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import conftest
@@ -22,7 +23,7 @@ from distill_utils.students import MLP, BiLSTM, Ensemble, Student, fit, one_hot
 from distill_utils.switch import Switch
 from distill_utils.switch.routers import Doubt, margin
 from distill_utils.texts.tasks import load_task
-from distill_utils.texts.words import Vocabulary, words_of
+from distill_utils.texts.words import RULES, Vocabulary, words_of
 
 VECTORS = json.loads((Path(__file__).parents[2] / "docs" / "text_rules.json").read_text(encoding="utf-8"))
 WORDS = list(dict.fromkeys(word for vector in VECTORS for word in vector["words"]))
@@ -52,12 +53,14 @@ def student(kind: str) -> Student:
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory) -> dict[str, tuple[Student, Path]]:
-    found = {}
+def exported(tmp_path_factory) -> Iterator[dict[str, tuple[Student, Path]]]:
+    found, threads = {}, torch.get_num_threads()
     for kind in KINDS:
         found[kind] = student(kind), tmp_path_factory.mktemp(kind)
         export(*found[kind])
-    return found
+    torch.set_num_threads(1)  # these students are too small to share
+    yield found
+    torch.set_num_threads(threads)
 
 
 def graph_logits(path: Path, rows: np.ndarray) -> np.ndarray:
@@ -127,6 +130,11 @@ def test_the_files_say_what_they_are(exported, kind):
     assert note["words"] == trained.vocabulary.words
     assert {path.name for path in folder.glob("*.*")} == {*note["files"], "student.json"}
     assert (folder / "demo.html").exists() == (kind != "bilstm")
+
+
+def test_the_rules_are_written_down_by_the_name_that_exports_give_them():
+    written = Path(__file__).parents[2] / "docs" / "text_rules.md"
+    assert f'"{RULES["name"]}"' in written.read_text(encoding="utf-8")
 
 
 def test_80k_parameters_take_less_than_100_kb(tmp_path):
