@@ -14,7 +14,7 @@ MUTATIONS = {
         "export/predictor.py",
         "before[starts] = 0",
         "pass",
-        "export/test_export.py::test_the_predictor_answers_as_the_student",
+        "export/test_export.py::test_the_predictor_answers_as_the_student[pairs]",
     ),
     "KL from the student to the teacher": (
         "students/distillation.py",
