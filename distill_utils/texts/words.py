@@ -43,6 +43,16 @@ _UNSPACED = (
     "\u30fc-\u30ff\u3105-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\U0001aff0-\U0001b16f\U00020000-\U0003ffff"
 )
+# The rules' name, and the characters that Unicode's categories do not tell, for those who follow them elsewhere.
+RULES = {
+    "name": "distill_utils text rules 1",
+    "apostrophes": _APOSTROPHES.pattern,
+    "quotes": _QUOTES.pattern,
+    "blanks": _BLANKS.pattern,
+    "unseen": _UNSEEN.pattern,
+    "apart": _APART.pattern,
+    "unspaced": f"[{_UNSPACED}]",
+}
 UNSPACED = rf"(?=[^\W\d])[{_UNSPACED}]"  # one such letter, as a pattern: no mark, no digit
 _UNSPACED_LETTER = re.compile(UNSPACED)
 _UNIT = re.compile(rf"[^\w\s]*{UNSPACED}[^\w\s]*|(?:(?!{UNSPACED})\S)+")
