@@ -13,8 +13,6 @@ from unicodedata import category, normalize
 
 import numpy as np
 
-from distill_utils.checks import as_texts, at_least_one
-
 _END = b"\x1e"  # ASCII's own record separator, between texts
 _SPACES = bytes(range(0x1E)) + b'\x1f\x7f!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~'
 _TABLE = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ" + _SPACES, b"abcdefghijklmnopqrstuvwxyz" + b" " * len(_SPACES))
@@ -218,7 +216,8 @@ def word_spans(text: str) -> Iterator[tuple[int, int]]:
 
 def pieces(text: str, longest: int) -> list[str]:
     """A text cut before words into pieces of like length, of at most `longest` words; a short one as it is."""
-    at_least_one(longest=longest)
+    if type(longest) is not int or longest < 1:
+        _checks().at_least_one(longest=longest)
     if len(words_of(text)) <= longest:
         return [text]
     text = plain(text)
@@ -243,11 +242,19 @@ def write(words: Iterable[str]) -> str:
     return text if text.isascii() else _BETWEEN_UNSPACED.sub(r"\1", text)
 
 
+def _checks():
+    """The checks of arguments; imported here only, since an exported student takes this module along by itself."""
+    from distill_utils import checks
+
+    return checks
+
+
 class Vocabulary:
     """The words a student knows, in row order. Other words are skipped."""
 
     def __init__(self, words: Iterable[str]):
-        self.words = list(as_texts(words))
+        known = type(words) is list and set(map(type, words)) <= {str}
+        self.words = list(words if known else _checks().as_texts(words))
         # Keys are bytes: a batch is lower-cased and split as one bytes object, without decoding it again.
         self._rows = {word.encode(): row for row, word in enumerate(self.words)}
         if len(self._rows) != len(self.words):
@@ -260,9 +267,9 @@ class Vocabulary:
     @classmethod
     def fit(cls, texts: Iterable[str], size: int) -> "Vocabulary":
         """The `size` most frequent words of `texts`; ties go to the one seen first. Raises ValueError as `as_texts`."""
-        at_least_one(size=size)
+        _checks().at_least_one(size=size)
         counts = Counter()
-        for text in as_texts(texts):
+        for text in _checks().as_texts(texts):
             counts.update(words_of(text))
         return cls(word for word, _ in counts.most_common(size))
 
@@ -271,11 +278,11 @@ class Vocabulary:
 
         keep_unknown: unknown words come as row len(self), and each text ends in row len(self) + 1.
         """
-        texts = texts if type(texts) is list else as_texts(texts)
+        texts = texts if type(texts) is list else _checks().as_texts(texts)
         try:
             joined = " \x1e ".join(texts)
         except TypeError:  # looked at closely only now: a look costs as much as a short text
-            as_texts(texts)
+            _checks().as_texts(texts)
             raise
         if joined.count("\x1e") != len(texts) - 1:  # a text holds the separator itself
             joined = " \x1e ".join([text.replace("\x1e", " ") for text in texts])
