@@ -13,7 +13,7 @@ from distill_utils.own_task import comparison, cost, handover, ladder, switching
 from distill_utils.profiles import PROFILES
 from distill_utils.switch import Switch
 from distill_utils.switch.routers import Doubt
-from distill_utils.teachers import Labeller
+from distill_utils.teachers import CheckpointError, Labeller
 from distill_utils.texts.tasks import load_task
 
 WORDS = ("apple", "pie", "plum")
@@ -245,3 +245,22 @@ def test_the_switch_says_when_it_asks(rungs, threshold, line):
     switch = Switch(rungs[ladder.SOFT].models[0], None, Doubt("confidence", 1.234))
     switch.threshold = threshold
     assert switching.describe(switch, "T") == f"The switch {line}."
+
+
+def test_the_teacher_may_be_a_table_a_saved_one_or_a_checkpoint(task, tmp_path, monkeypatch):
+    columns = {"text_column": "text", "label_column": "label"}
+    rows = pd.DataFrame({"text": task.texts["train"], **dict.fromkeys(WORDS, 0.25)}).assign(plum=0.5)
+    rows.to_csv(tmp_path / "answers.csv", index=False)
+    found = teaching.teacher_of(task, str(tmp_path / "answers.csv"), **columns)
+    assert found.soft_labels(task.texts["train"][:2]) == pytest.approx(np.array([[0.25, 0.25, 0.5]] * 2), abs=1e-3)
+    assert found.class_names == WORDS and not found.any_text
+    asked = []
+    monkeypatch.setattr(teaching, "fine_tune", lambda *arguments: asked.append(arguments) or "tuned")
+    assert teaching.teacher_of(task, "me/model", **columns) == "tuned"
+    name, texts, labels, names, recipe = asked[0]
+    assert (name, texts, names) == ("me/model", task.texts["train"], WORDS)
+    assert labels.tolist() == task.labels["train"].tolist() and recipe == task.profile.own_recipe(len(texts))
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "saved" / "teacher.json").write_text("{}")
+    with pytest.raises(CheckpointError, match="damaged"):  # read as a saved teacher, not fine-tuned
+        teaching.teacher_of(task, str(tmp_path / "saved"), **columns)
