@@ -111,7 +111,7 @@ PROFILES = {
             shuffled=30,
             dial=Recipe(epochs=2.5, learning_rate=3e-4, batch_size=16, dropout=0.0),
             teacher_seen=1000,
-            ladder={"mlp": (5000, 15_000), "bilstm": (3000, 8000)},
+            ladder={"mlp": (5000, 15_000), "bilstm": (8000, 16_000)},
         ),
         Profile(
             name="laptop",
