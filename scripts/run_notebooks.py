@@ -1,6 +1,6 @@
 """Execute notebooks headless with papermill, after checking their parameters.
 
-python scripts/run_notebooks.py                                          # all of notebooks/, into build/run/
+python scripts/run_notebooks.py                                          # the three parts, into build/run/
 python scripts/run_notebooks.py notebooks/1_emotion.ipynb -p seeds 5 -f params/laptop.yml
 python scripts/run_notebooks.py --inplace                                # refresh the committed outputs
 """
