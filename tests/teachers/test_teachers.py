@@ -164,10 +164,11 @@ def test_freed_blocks_go_back_to_the_system(checkpoint):
     before = resident()
     with computed_twice(model):
         blocks = [(torch.ones(2 << 20), torch.ones(1 << 18)) for _ in range(60)]  # 8 MB, and 1 MB between them
-        assert resident() - before > 500
+        held = resident() - before
         small = [little for _, little in blocks]
         del blocks
-        assert resident() - before < 60 + 60 and len(small) == 60
+        # 60 MB of 540 stay; some of either may lie in memory that the process had before.
+        assert held > 350 and resident() - before < held / 3 and len(small) == 60
 
 
 def test_length_batches_cover_every_row_once_an_epoch():
