@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from distill_utils.checks import as_texts, at_least_one
-from distill_utils.students.student import Student, start_table
+from distill_utils.students.student import Student, start_table, start_words
 from distill_utils.texts.words import Vocabulary
 
 
@@ -57,21 +57,7 @@ class MLP(Student):
             layer.reset_parameters()
         # Small: a rare word is hardly trained, and a large random vector would stay as noise in every text.
         nn.init.normal_(self.embedding.weight, std=0.1)
-        column = 0
-        if self.word_logits is not None:
-            # What all words share (the teacher's answer to any odd text) says nothing of a word: take it off.
-            logits = self.word_logits - self.word_logits.mean(axis=1, keepdims=True)
-            column = self._start_columns(column, logits - np.median(logits, axis=0))
-        if self.word_vectors is not None:
-            self._start_columns(column, self.word_vectors)
-
-    def _start_columns(self, column: int, start: np.ndarray) -> int:
-        start = start[:, : self.embedding.embedding_dim - column]
-        end = column + start.shape[1]
-        if start.size and start.std() > 0:  # a teacher that says the same of every word tells them apart by nothing
-            with torch.no_grad():
-                self.embedding.weight[:, column:end] += torch.as_tensor(0.3 * start / start.std(), dtype=torch.float32)
-        return end
+        start_words(self.embedding.weight, self.word_logits, self.word_vectors)
 
     def forward(self, rows: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
         """Logits (n_texts, n_classes) from the row numbers (n_words,) of texts laid end to end and their counts."""

@@ -123,6 +123,25 @@ def start_table(values: np.ndarray, vocabulary: Vocabulary, what: str) -> np.nda
     return found
 
 
+@torch.no_grad()
+def start_words(table: torch.Tensor, word_logits: np.ndarray | None, word_vectors: np.ndarray | None) -> None:
+    """Add to a word table, (n_words, d), a teacher's logits of each word, then its word vectors, as far as they fit."""
+    starts = []
+    if word_logits is not None:
+        # What all words share (the teacher's answer to any odd text) says nothing of a word: take it off.
+        logits = word_logits - word_logits.mean(axis=1, keepdims=True)
+        starts.append(logits - np.median(logits, axis=0))
+    if word_vectors is not None:
+        starts.append(word_vectors)
+    column = 0
+    for start in starts:
+        start = start[:, : table.shape[1] - column]
+        end = column + start.shape[1]
+        if start.size and start.std() > 0:  # a teacher that says the same of every word tells them apart by nothing
+            table[:, column:end] += torch.as_tensor(0.3 * start / start.std(), dtype=torch.float32)
+        column = end
+
+
 def count_parameters(model: nn.Module) -> tuple[int, int]:
     """All parameters of a model, and those outside its embedding tables."""
     total = sum(p.numel() for p in model.parameters())
