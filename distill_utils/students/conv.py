@@ -127,7 +127,8 @@ class GatedCNN(Student):
         within = (rows > 0).float()[:, None]  # (n_rows, 1): what is seen beyond a text's end is taken away
         zeros = self.config["embedding_size"] - self.config["rare_size"]
         table = torch.cat([self.embedding.weight, F.pad(self.rare.weight, (0, zeros))])
-        states = self.word_dropout(torch.ones_like(within)) * self.dropout(F.embedding(rows, table))
+        kept = self.word_dropout(within) + (1 - within)  # words are left out, marks are not
+        states = kept * self.dropout(F.embedding(rows, table))
         for convolution in self.convolutions:
             gated = F.glu(convolution(states.T[None])[0].T)  # (n_rows, channels)
             states = (states + gated if states.shape == gated.shape else gated) * within
