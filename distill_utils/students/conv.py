@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from distill_utils.checks import as_texts, at_least, at_least_one
-from distill_utils.students.student import Student, start_table, start_words
+from distill_utils.students.student import PREDICTION_BATCH, Student, start_table, start_words
 from distill_utils.texts.words import Vocabulary
 
 
@@ -75,6 +75,7 @@ class GatedCNN(Student):
             for before, after in zip(sizes[:-1], sizes[1:], strict=True)
         )
         self.output = nn.Linear(2 * channels, len(self.labels))
+        self._marks = max(1, width // 2)  # behind each text
         self.dropout = nn.Dropout(dropout)
         self.word_dropout = nn.Dropout(word_dropout)
         self.word_logits = None if word_logits is None else start_table(word_logits, vocabulary, "word_logits")
@@ -111,9 +112,9 @@ class GatedCNN(Student):
     def encode(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """Row numbers of words and marks, end to end, int32 (n_rows,), and how many each text has, int64 (n_texts,).
 
-        Row 0 is the mark of an end, width // 2 of them behind each text; words follow in the vocabulary's order.
+        Row 0 is the mark of an end, width // 2 of them behind each text (one at least); then words in order.
         """
-        endings, marks = self.config["endings"], self.config["width"] // 2
+        endings, marks = self.config["endings"], self._marks
         rows, counts = self.vocabulary.encode(as_texts(texts), keep_unknown=True, endings=endings)
         rows = (rows + 1) % (len(self.vocabulary) + endings + 1)
         if marks != 1:
@@ -122,7 +123,7 @@ class GatedCNN(Student):
 
     def forward(self, rows: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
         """Logits (n_texts, n_classes) from the row numbers (n_rows,) of texts laid end to end and their counts."""
-        marks = self.config["width"] // 2
+        marks = self._marks
         rows = F.pad(rows, (marks, 0))  # the first text has marks before it, too
         within = (rows > 0).float()[:, None]  # (n_rows, 1): what is seen beyond a text's end is taken away
         zeros = self.config["embedding_size"] - self.config["rare_size"]
@@ -139,3 +140,57 @@ class GatedCNN(Student):
         most = torch.segment_reduce(states, "max", lengths=counts)
         mean = torch.segment_reduce(states, "sum", lengths=counts) / (counts - marks).clamp(min=1)[:, None]
         return torch.cat([most, mean], dim=1)
+
+    def predict_logits(self, texts: list[str]) -> np.ndarray:
+        """Logits, float32, shape (len(texts), n_classes), without torch: look-ups and a few products."""
+        rows, counts = self.encode(texts)
+        if len(counts) <= PREDICTION_BATCH:
+            return self._predicted(rows, counts)
+        firsts = range(0, len(counts), PREDICTION_BATCH)  # what the processor holds close by
+        parts = np.split(rows, np.cumsum(np.add.reduceat(counts, firsts))[:-1])
+        return np.concatenate(
+            [self._predicted(part, counts[i : i + PREDICTION_BATCH]) for part, i in zip(parts, firsts, strict=True)]
+        )
+
+    @np.errstate(over="ignore")  # a gate that is quite shut
+    def _predicted(self, rows: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """What `forward` gives, by numpy."""
+        modules, marks = self._modules, self._marks
+        convolutions = modules["convolutions"]._modules.values()
+        words, rare, *filters, output, bias = self._arrays(
+            [modules["embedding"], modules["rare"], *convolutions, modules["output"]]
+        )
+        rows = np.concatenate((np.zeros(marks, np.int32), rows))
+        states = words.take(rows, axis=0, mode="clip")
+        places = np.flatnonzero(rows >= len(words))
+        if len(places):
+            states[places] = 0
+            states[places, : rare.shape[1]] = rare[rows[places] - len(words)]
+        beyond = np.flatnonzero(rows == 0)
+        for weight, shift in zip(filters[::2], filters[1::2], strict=True):
+            states = _gated(states, weight, shift)
+            states[beyond] = 0
+        starts, n_channels = np.cumsum(counts) - counts + marks, states.shape[1]
+        pooled = np.empty((len(counts), 2 * n_channels), np.float32)
+        np.maximum.reduceat(states, starts, axis=0, out=pooled[:, :n_channels])
+        np.add.reduceat(states, starts, axis=0, out=pooled[:, n_channels:])
+        pooled[:, n_channels:] /= np.maximum(counts - marks, 1)[:, None]
+        return pooled @ output.T + bias
+
+
+def _gated(states: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """A layer by numpy, (n_rows, channels), from states (n_rows, n_before) and the weights of nn.Conv1d."""
+    channels, before, width = len(weight) // 2, *weight.shape[1:]
+    beside = np.zeros((width // 2, before), np.float32)
+    padded = np.concatenate((beside, states, beside))
+    windows = np.concatenate([padded[place : place + len(states)] for place in range(width)], axis=1)
+    weight = weight.transpose(2, 1, 0).reshape(width * before, 2 * channels)
+    passed, gate = windows @ weight[:, :channels], windows @ weight[:, channels:]
+    passed += bias[:channels]
+    gate += bias[channels:]
+    shut = np.exp(-gate)
+    shut += 1
+    passed /= shut  # times the gate's sigmoid
+    if channels == before:
+        passed += states
+    return passed

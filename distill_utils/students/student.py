@@ -1,5 +1,6 @@
 """The students: classifiers small enough to read, raw text in, labels out."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
@@ -35,6 +36,10 @@ class Student(nn.Module):
     def __init__(self, vocabulary: Vocabulary | None, labels: tuple[str, ...], **config):
         super().__init__()
         self.vocabulary, self.labels, self.config = vocabulary, as_names(labels), config
+        self._views = None
+
+    def __getstate__(self) -> dict:  # views are of one student's weights, not of its copy's
+        return self.__dict__ | {"_views": None}
 
     @property
     def identity(self) -> list:
@@ -66,6 +71,17 @@ class Student(nn.Module):
     def predict(self, texts: list[str]) -> np.ndarray:
         """Class numbers, int64, shape (len(texts),)."""
         return self.predict_logits(texts).argmax(axis=1)
+
+    def _arrays(self, layers: Iterable[nn.Module]) -> list[np.ndarray]:
+        """Layers' weights for numpy: views of them, so that whatever changes them is seen; anew for other tensors."""
+        weights = [weight for layer in layers for weight in layer._parameters.values()]  # quicker than parameters()
+        places = [weight.data_ptr() for weight in weights]
+        if self._views is None or self._views[0] != places:
+            arrays = [weight.detach().float().cpu().numpy() for weight in weights]
+            if [array.ctypes.data for array in arrays] != places:  # copies: weights of half precision, or on a GPU
+                return arrays
+            self._views = places, arrays
+        return self._views[1]
 
     def count_parameters(self) -> tuple[int, int]:
         """All parameters, and those outside the embedding tables."""

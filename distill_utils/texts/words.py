@@ -297,7 +297,9 @@ class Vocabulary:
                 for place in np.flatnonzero(rows == len(self)).tolist():
                     rows[place] += crc32(words[place][-3:]) % endings
             rows[ends] = len(self) + endings
-            return rows, np.diff(ends, prepend=-1)
+            counts = ends + 1
+            counts[1:] -= counts[:-1].copy()
+            return rows, counts
         rows = np.fromiter(map(self._rows.get, words, repeat(-1)), np.int32, len(words))
         ends = np.flatnonzero(rows == -2)
         known = rows >= 0

@@ -16,6 +16,7 @@ VOCABULARY = Vocabulary(["so", "not", "good", "bad", "film"])
 TEXTS = ["so good", "not so bad!", "", "a film", "unwatchable film, so bad so bad", "not", "?!", "good\x1ebad"]
 CLASSES = ("no", "yes", "maybe")
 SHAPES = [
+    {"channels": 6, "layers": 2, "width": 1},  # blind to order
     {"channels": 6, "layers": 1},  # a layer that adds its input
     {"channels": 4, "layers": 2, "frequent": 2, "rare_size": 2},  # one that cannot, then one that can
     {"channels": 4, "layers": 3, "width": 5, "frequent": 0, "rare_size": 6, "endings": 1},
@@ -49,12 +50,13 @@ def reference(model: GatedCNN, text: str) -> torch.Tensor:
     most = mean = torch.zeros(config["channels"])
     if words:
         half = config["width"] // 2
+        inner = slice(half, -half or None)
         ends = [state["embedding.weight"][0]] * half
         states = torch.stack([*ends, *map(vector, words), *ends]).T[None]  # (1, embedding_size, n_words + 2 half)
         for number in range(config["layers"]):
             weight, bias = (state[f"convolutions.{number}.{name}"] for name in ("weight", "bias"))
             gated = F.glu(F.conv1d(states, weight, bias, padding=half if number else 0), dim=1)
-            before = states if number else states[:, :, half:-half]
+            before = states if number else states[:, :, inner]
             states = gated + before if gated.shape == before.shape else gated
         most, mean = states[0].amax(dim=1).clamp(min=0), states[0].mean(dim=1)
     return state["output.weight"] @ torch.cat([most, mean]) + state["output.bias"]
@@ -107,9 +109,18 @@ def test_forward_by_hand():
     np.testing.assert_allclose(model.predict_logits(["not good", "Good... not", ""]), expected, rtol=1e-6)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_gate_that_is_quite_shut_lets_nothing_through():
+    model = student(channels=6, layers=1)
+    with torch.no_grad():
+        model.convolutions[0].bias[6:] = -1000.0
+    expected = torch.stack([reference(model, text) for text in TEXTS])
+    np.testing.assert_allclose(model.predict_logits(TEXTS), expected, rtol=1e-4, atol=1e-5)
+
+
 def test_rows_of_known_rare_and_unknown_words_and_of_ends():
     vocabulary, endings = Vocabulary(["red", "apple"]), 1000
-    for width, ends in ((1, []), (3, [0]), (5, [0, 0])):
+    for width, ends in ((1, [0]), (3, [0]), (5, [0, 0])):
         model = GatedCNN(vocabulary, CLASSES, endings=endings, width=width)
         rows, counts = model.encode(["Red apples", "", "pineapples apple"])
         unknown = 3 + crc32(b"les") % endings  # both unknown words end alike
