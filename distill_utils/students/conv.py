@@ -6,8 +6,10 @@ import torch.nn.functional as F
 from torch import nn
 
 from distill_utils.checks import as_texts, at_least, at_least_one
-from distill_utils.students.student import PREDICTION_BATCH, Student, start_table, start_words
+from distill_utils.students.student import Student, start_table, start_words
 from distill_utils.texts.words import Vocabulary
+
+AT_ONCE = 128  # texts, in prediction: what they come to in between stays in the processor's cache
 
 
 class GatedCNN(Student):
@@ -144,12 +146,12 @@ class GatedCNN(Student):
     def predict_logits(self, texts: list[str]) -> np.ndarray:
         """Logits, float32, shape (len(texts), n_classes), without torch: look-ups and a few products."""
         rows, counts = self.encode(texts)
-        if len(counts) <= PREDICTION_BATCH:
+        if len(counts) <= AT_ONCE:
             return self._predicted(rows, counts)
-        firsts = range(0, len(counts), PREDICTION_BATCH)  # what the processor holds close by
+        firsts = range(0, len(counts), AT_ONCE)
         parts = np.split(rows, np.cumsum(np.add.reduceat(counts, firsts))[:-1])
         return np.concatenate(
-            [self._predicted(part, counts[i : i + PREDICTION_BATCH]) for part, i in zip(parts, firsts, strict=True)]
+            [self._predicted(part, counts[i : i + AT_ONCE]) for part, i in zip(parts, firsts, strict=True)]
         )
 
     @np.errstate(over="ignore")  # a gate that is quite shut
