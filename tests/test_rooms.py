@@ -23,6 +23,8 @@ ORDER = (
     "profiles",
     "experiment",
     "own_task",
+    "exercises",
+    "questions",
 )
 MODULES = sorted(path for path in LIBRARY.rglob("*.py") if path != LIBRARY / "__init__.py")
 
