@@ -410,7 +410,7 @@ def _best_switch(answer: object) -> str:
         share(STUDENT_RIGHT | TEACHER_RIGHT),
         0.1,
         {
-            share(TEACHER_RIGHT): "that is the teacher alone: the student is right on some texts that the teacher misses",
+            share(TEACHER_RIGHT): "that is the teacher alone: the student is right on some texts that it misses",
             share(STUDENT_RIGHT): "that is the student alone",
             share(STUDENT_RIGHT & TEACHER_RIGHT): "that is where both are right; one of them is enough",
             (STUDENT_RIGHT | TEACHER_RIGHT).mean(): "in percent, please",

@@ -29,7 +29,8 @@ def test_a_quiet_run_shows_folded_text_only(monkeypatch):
     bundle = ask("2b")._repr_mimebundle_()
     assert set(bundle) == {"text/plain", "text/html"}
     assert bundle["text/html"].count("<details>") == bundle["text/html"].count("</details>") == 3
-    assert "<p>Right. This is why MCC" in bundle["text/html"] and "&#x27;Acceptable&#x27; is said" in bundle["text/html"]
+    assert "<p>Right. This is why MCC" in bundle["text/html"]
+    assert "&#x27;Acceptable&#x27; is said" in bundle["text/html"]
     assert "Right." not in bundle["text/plain"]  # where nothing folds, nothing is given away
 
 
