@@ -77,9 +77,12 @@ def check(number: str, answer: object) -> Verdict:
 
 
 def _given(answer: object) -> object:
-    """The answer, if there is one; also of what a function gave, and of each part of a pair."""
-    if answer is None or answer is ... or isinstance(answer, (tuple, list)) and any(part is ... for part in answer):
+    """The answer, if there is one; also of what a function gave, and of each part of a pair or list."""
+    if answer is None or answer is ...:
         raise _Missing
+    if isinstance(answer, (tuple, list)):
+        for part in answer:
+            _given(part)
     return answer
 
 
