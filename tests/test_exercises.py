@@ -157,7 +157,9 @@ def test_every_exercise_has_a_wrong_answer():
 
 
 @pytest.mark.parametrize("number", exercises.CHECKS)
-@pytest.mark.parametrize("dots", [None, ..., (..., ...), [(..., "a"), ("b", "c")], lambda *arguments: ..., lambda *arguments: None])
+@pytest.mark.parametrize(
+    "dots", [None, ..., (..., ...), [(..., "a"), ("b", "c")], lambda *arguments: ..., lambda *arguments: None]
+)
 def test_the_starters_dots_are_no_answer(number, dots):
     takes_a_function = callable(RIGHT[number][0])
     if callable(dots) == takes_a_function or not callable(dots):
