@@ -12,7 +12,6 @@ from distill_utils.teachers.labeller import title_of
 from distill_utils.texts.readers import data_folder, hub_in_reach
 from distill_utils.texts.tasks import TASKS
 
-
 # Results and figures of an open notebook: in a checkout, and of a notebook on its own, as Colab opens it.
 CHECKOUT, ALONE = Path("../build/notebooks"), Path("distill_results")
 
