@@ -52,6 +52,7 @@ def test_the_temperature_undoes_a_known_scaling():
     found = calibrate_temperature(4 * honest, labels)
     assert found == pytest.approx(4, rel=0.1)
     assert calibrate_temperature(honest, labels) == pytest.approx(found / 4, rel=1e-3)
+    assert calibrate_temperature(honest, honest.argmax(axis=1)) == 1.0  # never wrong: colder would always be better
     grid = np.linspace(3, 5, 401)
     losses = [-log_softmax(4 * honest / t, axis=1)[np.arange(4000), labels].mean() for t in grid]
     assert found == pytest.approx(grid[np.argmin(losses)], abs=0.01)
