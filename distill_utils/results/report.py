@@ -23,6 +23,7 @@ h2 {{ margin-top: 2.5rem; border-bottom: 1px solid #ddd; }}
 table {{ border-collapse: collapse; font-size: 0.9rem; margin: 1rem 0; }}
 th, td {{ padding: 0.3rem 0.7rem; border-bottom: 1px solid #e5e5e5; vertical-align: top; white-space: nowrap; }}
 img {{ max-width: 100%; height: auto; }}
+.summary {{ font-size: 1.15rem; border-left: 4px solid #4269d0; padding: 0.2rem 1rem; }}
 .alert {{ background: #fff3d6; border-left: 4px solid #efb118; padding: 0.5rem 1rem; }}
 </style>
 <h1>{title}</h1>
@@ -35,7 +36,7 @@ class Report:
     """Sections of sentences, tables and figures, in the order they came."""
 
     def __init__(self, title: str):
-        self.title, self._parts = title, []
+        self.title, self._first, self._parts = title, [], []
 
     def section(self, title: str) -> None:
         """Begin a section."""
@@ -61,6 +62,11 @@ class Report:
             raise ValueError(f"a {type(shown).__name__} has no place in a report: give a text, a table or a figure")
         return shown
 
+    def summary(self, line: str) -> str:
+        """Put a sentence at the head of the report, for whoever reads no further, and give it back to be shown."""
+        self._first.append(f'<p class="summary">{html.escape(line)}</p>')
+        return line
+
     def alert(self, line: str) -> str:
         """Put a warning in the report, and give it back to be shown."""
         self._parts.append(f'<p class="alert">{html.escape(line)}</p>')
@@ -68,4 +74,4 @@ class Report:
 
     def html(self) -> str:
         """The report so far, one page."""
-        return PAGE.format(title=html.escape(self.title), body="\n".join(self._parts))
+        return PAGE.format(title=html.escape(self.title), body="\n".join(self._first + self._parts))

@@ -52,10 +52,16 @@ def test_the_temperature_undoes_a_known_scaling():
     found = calibrate_temperature(4 * honest, labels)
     assert found == pytest.approx(4, rel=0.1)
     assert calibrate_temperature(honest, labels) == pytest.approx(found / 4, rel=1e-3)
-    assert calibrate_temperature(honest, honest.argmax(axis=1)) == 1.0  # never wrong: colder would always be better
     grid = np.linspace(3, 5, 401)
     losses = [-log_softmax(4 * honest / t, axis=1)[np.arange(4000), labels].mean() for t in grid]
     assert found == pytest.approx(grid[np.argmin(losses)], abs=0.01)
+
+
+def test_a_student_that_is_never_wrong_is_not_sure_of_everything():
+    """Of 18 texts all are right, at logits 6 and 0: with one in 20 of unknown class 1 - p is half of that."""
+    logits = 6.0 * np.eye(2)[np.arange(18) % 2]
+    temperature = calibrate_temperature(logits, np.arange(18) % 2)
+    assert 1 / (1 + np.exp(6 / temperature)) == pytest.approx(1 / 40, rel=1e-3)
 
 
 def test_shuffle_consistency_is_the_share_of_changed_predictions():
