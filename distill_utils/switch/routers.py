@@ -72,8 +72,8 @@ def calibrate_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """The temperature with the least negative log-likelihood on validation texts (Guo et al., 2017, section 4.2).
 
     logits: (n, n_classes); labels: (n,) class numbers. Sought between 0.02 and 50. Where every text is right, colder
-    would always be better: then one text in n + 2 counts as of any class (Platt, 1999, section 2.2). Raises ValueError when
-    they do not match, and for no text at all.
+    would always be better: then one text in n + 2 counts as of any class (Platt, 1999, section 2.2). Raises ValueError
+    when they do not match, and for no text at all.
     """
     logits = as_logits(logits).astype(np.float64)
     if not len(logits):
