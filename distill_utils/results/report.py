@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+import textwrap
 from typing import TypeVar
 
 from matplotlib.figure import Figure
@@ -32,6 +33,11 @@ img {{ max-width: 100%; height: auto; }}
 """
 
 
+def wrapped(text: str) -> str:
+    """A text for print: lines of at most 100 letters, since a notebook breaks longer ones within a word."""
+    return "\n".join(textwrap.fill(line, 100, break_on_hyphens=False) for line in text.splitlines())
+
+
 class Report:
     """Sections of sentences, tables and figures, in the order they came."""
 
@@ -43,13 +49,14 @@ class Report:
         self._parts.append(f"<h2>{html.escape(title)}</h2>")
 
     def keep(self, shown: Shown) -> Shown:
-        """Put a sentence, a table or a figure in the report, and give it back to be shown.
+        """Put a sentence, a table or a figure in the report, and give it back to be shown; a sentence `wrapped`.
 
         Raises ValueError for anything else.
         """
         if isinstance(shown, str):
             lines = [line for line in shown.splitlines() if line.strip()]
             self._parts += [f"<p>{html.escape(line)}</p>" for line in lines]
+            return wrapped(shown)
         elif isinstance(shown, Table):
             self._parts.append(f'<div class="wide">{shown._repr_html_()}</div>')
         elif isinstance(shown, Figure):
@@ -65,12 +72,12 @@ class Report:
     def summary(self, line: str) -> str:
         """Put a sentence at the head of the report, for whoever reads no further, and give it back to be shown."""
         self._first.append(f'<p class="summary">{html.escape(line)}</p>')
-        return line
+        return wrapped(line)
 
     def alert(self, line: str) -> str:
         """Put a warning in the report, and give it back to be shown."""
         self._parts.append(f'<p class="alert">{html.escape(line)}</p>')
-        return line
+        return wrapped(line)
 
     def html(self) -> str:
         """The report so far, one page."""

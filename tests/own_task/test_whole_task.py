@@ -155,6 +155,9 @@ def test_the_switch_keeps_to_its_budget_on_validation(task, rungs):
     assert used["teacher"] == 100 and used["switch"] >= used["student"] and used["speed-up"] > 0
     drawn, points = switching.trade(task, switch, used["speed-up"])
     assert drawn["confidence"][1][-1] == points["teacher"][1] == 100
+    speed, chance = drawn["random"]
+    ends = points["student"][1], points["teacher"][1]
+    assert chance == pytest.approx(np.linspace(*ends, len(chance))) and (np.diff(speed) < 0).all()
     assert points["student"][1] == pytest.approx(
         100 * (student.predict(task.texts["test"]) == task.labels["test"]).mean()
     )

@@ -57,6 +57,13 @@ def test_it_needs_nothing_else(page):
     assert re.search(r'alt="a &quot;title&quot;"', page)
 
 
+def test_a_long_sentence_is_shown_in_lines_and_kept_whole():
+    report, line = Report("r"), "expect a bag of words to keep 98.5% of the teacher; " * 4
+    for shown in (report.keep(line), report.alert(line), report.summary(line)):
+        assert " ".join(shown.split("\n")) == line.strip() and max(map(len, shown.splitlines())) <= 100
+    assert report.html().count(line) == 3
+
+
 def test_other_things_have_no_place():
     with pytest.raises(ValueError, match="a dict has no place"):
         Report("r").keep({})
