@@ -73,7 +73,7 @@ def check(number: str, answer: object) -> Verdict:
         line = str(wrong)
     except Exception as error:  # whatever a reader's function does
         line = f"it stopped with {type(error).__name__}: {' '.join(str(error).split())}"
-    return Verdict(False, f"Exercise {number}: not yet. {line[0].upper()}{line[1:]}")
+    return Verdict(False, f"Exercise {number}: not yet. {line[0].upper()}{line[1:].rstrip('.')}.")
 
 
 def _given(answer: object) -> object:

@@ -1,6 +1,7 @@
 """Questions to answer before one looks: each choice has its reason, shown when it is chosen."""
 
 import html
+import importlib.util
 from dataclasses import dataclass
 
 from distill_utils.progress import is_quiet
@@ -22,24 +23,15 @@ class Choice:
         return f"{'Right' if self.right else 'No'}. {self.reason}"
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True)
 class Question:
-    """A question: radio buttons in a live notebook, folded text wherever there are none."""
+    """A question and its choices."""
 
     text: str
     choices: tuple[Choice, ...]
 
-    def __repr__(self) -> str:
-        return "\n".join([self.text, *(f"- {choice.text}" for choice in self.choices)])
-
-    def _repr_mimebundle_(self, **_) -> dict:
-        bundle = {"text/plain": repr(self), "text/html": self.folded()}
-        if not is_quiet() and (widget := self.buttons()) is not None:
-            bundle[WIDGET] = widget._repr_mimebundle_()[WIDGET]
-        return bundle
-
     def folded(self) -> str:
-        """The question in HTML that needs neither script nor style: a click on a choice shows its reason."""
+        """In HTML that needs neither script nor style: a click on a choice shows its reason."""
         lines = [
             f"<details><summary>{html.escape(choice.text)}</summary><p>{html.escape(choice.verdict)}</p></details>"
             for choice in self.choices
@@ -47,11 +39,9 @@ class Question:
         return "\n".join([f"<p><b>{html.escape(self.text)}</b></p>", *lines])
 
     def buttons(self):
-        """The question as a widget, or None without ipywidgets."""
-        try:
-            import ipywidgets
-        except ImportError:
-            return None
+        """As a widget: its title, radio buttons, and the reason of what is chosen."""
+        import ipywidgets
+
         layout = ipywidgets.Layout(width="auto")
         options = [(choice.text, number) for number, choice in enumerate(self.choices)]
         radio = ipywidgets.RadioButtons(options=options, value=None, layout=layout)
@@ -63,11 +53,30 @@ class Question:
         return f"<p>{html.escape(self.choices[number].verdict)}</p>"
 
 
-def ask(number: str) -> Question:
-    """A question of a part: "1a", "1b", ... Raises ValueError when there is none of that name."""
-    if number not in QUESTIONS:
-        raise ValueError(f"there is no question {number!r}: there are {', '.join(QUESTIONS)}")
-    return QUESTIONS[number]
+@dataclass(frozen=True, repr=False)
+class Quiz:
+    """Questions: radio buttons in a live notebook with ipywidgets, folded text wherever there are none."""
+
+    questions: tuple[Question, ...]
+
+    def __repr__(self) -> str:
+        return "\n".join(line for one in self.questions for line in (one.text, *(f"- {c.text}" for c in one.choices)))
+
+    def _repr_mimebundle_(self, **_) -> dict:
+        bundle = {"text/plain": repr(self), "text/html": "\n".join(one.folded() for one in self.questions)}
+        if not is_quiet() and importlib.util.find_spec("ipywidgets"):
+            import ipywidgets
+
+            bundle[WIDGET] = ipywidgets.VBox([one.buttons() for one in self.questions])._repr_mimebundle_()[WIDGET]
+        return bundle
+
+
+def ask(part: int) -> Quiz:
+    """The questions of a part, 1 to 3. Raises ValueError for another one."""
+    found = tuple(question for number, question in QUESTIONS.items() if number[0] == str(part))
+    if not found:
+        raise ValueError(f"there are no questions of part {part!r}: give 1, 2 or 3")
+    return Quiz(found)
 
 
 def _question(text: str, *choices: tuple[str, bool, str]) -> Question:

@@ -148,7 +148,7 @@ def test_a_right_answer_passes(number):
 @pytest.mark.parametrize("number, answer, hint", WRONG)
 def test_a_wrong_answer_is_told_which_way(number, answer, hint):
     verdict = check(number, answer)
-    assert verdict.right is False and "\n" not in verdict.line
+    assert verdict.right is False and "\n" not in verdict.line and re.search(r"[^.]\.$", verdict.line)
     assert re.match(rf"Exercise {number}: not yet\. .*{hint}", verdict.line, re.IGNORECASE), verdict.line
 
 
