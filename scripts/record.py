@@ -1,16 +1,18 @@
-"""Make the recordings that come with the library: MPNet fine-tuned for each task, and its answers.
+"""Make the recordings that come with the library: each task's transformers under `laptop`, and their answers.
 
-python scripts/record.py                   # all four tasks, one after the other: hours on two cores
+python scripts/record.py                   # all four tasks, one after the other: many hours on two cores
 python scripts/record.py sst2 cola         # these
 
-Each task is resumed where it was stopped, and written when it is done. A recording holds the answers to the task's own
-splits, and to all that notebooks asked this teacher with the same cache: so run the notebooks, then this again.
+Each transformer is a recording of its own: MPNet, its first half, MiniLM, and MiniLM taught by MPNet. Training goes on
+where it was stopped. A recording holds the answers to the task's own splits, and all others that the cache has: so run
+the notebooks, then this again.
 """
 
 import argparse
 import hashlib
 import json
 import platform
+import re
 import subprocess
 import sys
 import time
@@ -20,23 +22,17 @@ from pathlib import Path
 
 import torch
 
-from distill_utils.profiles import MPNET_RECIPES
-from distill_utils.results.scoreboard import score
-from distill_utils.teachers import CheckpointError, fine_tune, recordings
-from distill_utils.teachers.checkpoints import identity, resolve_checkpoint
+from distill_utils.course import experiments
+from distill_utils.experiment import Experiment
+from distill_utils.profiles import PROFILES
+from distill_utils.teachers import CheckpointError, Teacher, recordings
 from distill_utils.teachers.dtypes import CPUINFO, precision
-from distill_utils.texts.tasks import SPLITS, DataError, TaskData, few_labels, load_task
+from distill_utils.texts.tasks import SPLITS, DataError, TaskData
 
 ROOT = Path(__file__).resolve().parent.parent
-CHECKPOINT = "mpnet"
+PROFILE = PROFILES["laptop"]
 TASKS = ("cola", "sst2", "emotion", "imdb")
 PACKAGES = ("torch", "transformers", "tokenizers", "peft", "safetensors", "numpy")
-
-
-def load(task: str) -> TaskData:
-    """A task as the notebooks have it under the laptop profile."""
-    data = load_task(task)
-    return few_labels(data, train=1000, held_out=5000) if task == "imdb" else data
 
 
 def data_hashes(data: TaskData) -> dict[str, str]:
@@ -65,48 +61,56 @@ def commit() -> str | None:
     return found.stdout.decode().strip() or None
 
 
-def make(task: str) -> Path:
-    """Fine-tune the task's teacher, or read what an earlier run made, have it answer, and write the recording."""
-    data, recipe = load(task), MPNET_RECIPES[task]
-    teacher = fine_tune(CHECKPOINT, data.texts("train"), data.labels("train"), data.task.labels, recipe, recorded=False)
-    start = time.perf_counter()
-    scores = {
-        split: round(score(data.task.metric, data.labels(split), teacher.predict(data.texts(split))), 2)
-        for split in SPLITS
-    }
+def make(task: str, elsewhere: str | None) -> list[Path]:
+    """Fine-tune the task's transformers, or read what an earlier run made, have them answer, and write recordings.
+
+    elsewhere: what computed those that an earlier run made, if that was another machine.
+    """
+    experiment = experiments([task], PROFILE, seeds=1, recorded=False)[task]
+    folders = [record(experiment, experiment.teach().title, experiment.teacher, elsewhere)]
+    return folders + [record(experiment, name, model, elsewhere) for name, model in experiment.smaller().items()]
+
+
+def record(experiment: Experiment, name: str, model: Teacher, elsewhere: str | None) -> Path:
+    """Have one transformer answer the task's texts, and write its recording."""
+    data, start = experiment.data, time.perf_counter()
+    scores = {split: round(experiment.score(model.predict(experiment.texts[split]), split), 2) for split in SPLITS}
     about = {
-        "task": task,
-        "checkpoint": {CHECKPOINT: identity(CHECKPOINT, resolve_checkpoint(CHECKPOINT))},
+        "task": data.task.name,
+        "model": name,
+        "checkpoint": {model.adapter.checkpoint: model.adapter.base},
         "data": {split: {"texts": len(data[split]), "sha256": found} for split, found in data_hashes(data).items()},
         "classes": data.task.labels,
-        "recipe": asdict(recipe),
+        "recipe": asdict(model.recipe),
         "metric": data.task.metric,
         "scores": scores,
         "seconds": {
-            "fine_tuning": round(teacher.train_seconds, 1),
+            "fine_tuning": round(model.train_seconds, 1),
             "answers_in_this_run": round(time.perf_counter() - start, 1),
         },
-        "answers_in_this_run": teacher.answers(),
+        "answers_in_this_run": model.answers(),
         **machine(),
+        "earlier_runs_on": elsewhere,
         "commit": commit(),
     }
-    folder = recordings.record(task, teacher, about)
+    folder = recordings.record(f"{data.task.name}-{re.sub('[^a-z0-9]+', '-', name.lower())}", model, about)
     size = sum(path.stat().st_size for path in folder.rglob("*.*")) / 2**20
-    print(f"{task}: {data.task.metric} {scores}; {teacher.answers()}; {size:.1f} MB in {folder.name}/", flush=True)
+    print(f"{folder.name}: {data.task.metric} {scores}; {model.answers()}; {size:.1f} MB", flush=True)
     return folder
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; 0 done, 1 a task could not be recorded."""
-    parser = argparse.ArgumentParser(description="Fine-tune MPNet for each task and record its answers.")
+    parser = argparse.ArgumentParser(description="Record the transformers of the course, and their answers.")
     parser.add_argument("tasks", nargs="*", metavar="TASK", help=", ".join(TASKS))
+    parser.add_argument("--elsewhere", metavar="MACHINE", help="what computed what the cache already holds")
     options = parser.parse_args(arguments)
     if unknown := set(options.tasks) - set(TASKS):
         parser.error(f"unknown task {min(unknown)}: use {', '.join(TASKS)}")
     failed = False
     for task in options.tasks or TASKS:
         try:
-            make(task)
+            make(task, options.elsewhere)
         except (CheckpointError, DataError) as error:  # one task's trouble is not the others'
             print(f"{task}: not recorded: {error}", file=sys.stderr)
             failed = True

@@ -170,7 +170,7 @@ def _made(start: "str | Teacher", lesson: _Lesson, recipe: Recipe, folder: Path 
         teacher = Teacher(model, tokenizer, **rest, adapter=adapter)
         _keep(teacher, final)
         shutil.rmtree(partial, ignore_errors=True)
-    teacher.key, teacher.recorded = key, recorded
+    teacher.key, teacher.recipe, teacher.recorded = key, recipe, recorded
     return teacher
 
 

@@ -43,13 +43,13 @@ def find(entry: str) -> list[Path]:
 
 
 def record(name: str, teacher: "Teacher", about: dict, cache: Path | None = None) -> Path:
-    """Keep a teacher from `fine_tune`, and all its answers that are in the cache, as the recording `name`.
+    """Keep a teacher from `fine_tune` or `teach`, and all its answers that are in the cache, as the recording `name`.
 
     It takes the place of an older one, whole or not at all. about: how it was made, for the manifest. The same teacher
     and answers give the same bytes. Returns the folder. Raises ValueError for a teacher without an adapter: too large.
     """
     if teacher.adapter is None or teacher.key is None:
-        raise ValueError(f"cannot record {teacher.name!r}: record a teacher that fine_tune made with an adapter_rank")
+        raise ValueError(f"cannot record {teacher.name!r}: record one made with an adapter_rank")
     answers = LogitStore((cache or cache_dir()) / "logits" / teacher.fingerprint, teacher.n_classes)
     FOLDER.mkdir(exist_ok=True)
     with TemporaryDirectory(dir=FOLDER, prefix=f".{name}-") as staged:

@@ -68,7 +68,8 @@ class Teacher(Labeller):
         self.model, self.tokenizer, self.name = model.eval(), tokenizer, name
         self.max_tokens = min(max_tokens, most_tokens(model) or max_tokens)
         self.train_seconds, self.adapter = train_seconds, adapter
-        self.key: str | None = None  # of the call of `fine_tune` that made it
+        self.key: str | None = None  # of the call of `fine_tune` or `teach` that made it
+        self.recipe: object | None = None  # of that call
         self.recorded = True  # whether answers that came with the library may be read
         self._stores: dict[Path, LogitStore] = {}
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

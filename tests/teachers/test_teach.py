@@ -106,9 +106,7 @@ def test_two_epochs_are_two_epochs_however_written():
 
 def test_what_cannot_be_taught_is_one_line(teacher, checkpoint, cache):
     api = from_callable(unsure, NAMES[::-1], name="api")
-    with pytest.raises(
-        ValueError, match=r"^start knows the classes \('green', 'red'\), the teacher "
-    ):
+    with pytest.raises(ValueError, match=r"^start knows the classes \('green', 'red'\), the teacher "):
         teach(teacher, TEXTS, api, folder=cache)
     with pytest.raises(ValueError, match="^start has an adapter of rank .*, the recipe asks for 3"):
         teach(teacher, TEXTS, teacher, Recipe(adapter_rank=3), folder=cache)
