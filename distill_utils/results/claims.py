@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from distill_utils.results.tables import Table, table
 
-# What the blog reports, as printed, by part and model.
+# What the blog reports, as printed, by part and model. Its teacher is RoBERTa; for CoLA it names none above BERT.
 BLOG = {
     "part1": {
         "TF-IDF + logistic regression": 86.1,
@@ -37,6 +37,11 @@ BLOG = {
 }
 
 
+def reported(part: str, source: str) -> dict[str, float]:
+    """What the blog reports in a part of `BLOG`; nothing beside generated texts, which must not be compared with it."""
+    return {} if source == "miniature" else BLOG[part]
+
+
 @dataclass(frozen=True)
 class Claim:
     """A statement of the blog, what was measured, and whether it held (None: not run)."""
@@ -51,6 +56,10 @@ class Claim:
         return "not run" if self.held is None else "held" if self.held else "did not hold"
 
 
-def claims_table(claims: list[Claim]) -> Table:
-    """Claims as a table."""
-    return table([(c.statement, c.measured, c.verdict) for c in claims], ["the blog says", "measured", "verdict"])
+def claims_table(claims: list[Claim], *, teacher: str, source: str) -> Table:
+    """Claims as a table that says which teacher they were judged with; on generated texts nothing is judged."""
+    if source == "miniature":
+        loud = "GENERATED TEXTS: THEY JUDGE NOTHING. Run the profile laptop for the verdicts. A statement to test:"
+        return table([(c.statement, c.measured) for c in claims], [loud, "measured on generated texts"])
+    columns = ["the blog says", f"measured, teacher {teacher}", "verdict"]
+    return table([(c.statement, c.measured, c.verdict) for c in claims], columns)
