@@ -34,10 +34,39 @@ BLOG = {
         "Bi-LSTM-D": 91.0,
     },
     "part3_wos": {"emotion": 0.14, "sst2": 0.34, "cola": 0.99, "imdb": 0.28},
+    "part3_switch": {  # on SST-2: speed-up and accuracy
+        "teacher": (1, 93.54),
+        "BERT": (1, 91.4),
+        "DistilBERT": (2, 90.4),
+        "Bi-LSTM, hard labels": (40, 81.0),
+        "Bi-LSTM-D": (40, 90.0),
+        "switch, 5% hard": (20, 91.4),
+        "switch, 20% hard": (5, 92.5),
+    },
+}
+# Texts of SST-2 that the blog prints, simple ones and hard ones.
+EXAMPLES = {
+    "simple": (
+        "extremely confusing",
+        "the rock is aptly named",
+        "sturdy entertaining period drama both caine and fraser have their moments",
+        "moving and invigorating film",
+        "an intelligent",
+        "good movie",
+    ),
+    "hard": (
+        "the issue of faith is not explored very deeply",
+        "works because , for the most part , it avoids the stupid cliches and formulaic potholes that befall its "
+        "brethren",
+        "what it lacks in originality it makes up for in intelligence and b grade stylishness",
+        "succeeds in providing a disquiet world the long dreaded completion of the police academy series",
+        "but the characters tend to be cliches whose lives are never fully explored",
+        "the story and characters are nowhere near gripping enough",
+    ),
 }
 
 
-def reported(part: str, source: str) -> dict[str, float]:
+def reported(part: str, source: str) -> dict:
     """What the blog reports in a part of `BLOG`; nothing beside generated texts, which must not be compared with it."""
     return {} if source == "miniature" else BLOG[part]
 

@@ -30,13 +30,17 @@ class Trial:
         self.right = self.logits.argmax(axis=1) == self.labels, self.teacher.predict(self.texts) == self.labels
         self.words = np.array([len(text.split()) for text in self.texts])
 
-    def curve(self, router: Router) -> tuple[np.ndarray, np.ndarray]:
-        """Shares of deferral and the accuracies there, as `curve` gives them."""
-        return curve(router(self.texts, self.logits), *self.right)
+    def difficulty(self, router: Router) -> np.ndarray:
+        """What a router makes of each text, (n,)."""
+        return router(self.texts, self.logits)
 
-    def word_shares(self, router: Router) -> np.ndarray:
+    def curve(self, difficulty: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Shares of deferral and the accuracies there, as `curve` gives them, for a difficulty of each text, (n,)."""
+        return curve(difficulty, *self.right)
+
+    def word_shares(self, difficulty: np.ndarray) -> np.ndarray:
         """The share of all words that goes to the teacher at each point of `curve`, (n + 1,)."""
-        order = np.argsort(-np.asarray(router(self.texts, self.logits)), kind="stable")
+        order = np.argsort(-np.asarray(difficulty, np.float64), kind="stable")
         return np.concatenate(([0], np.cumsum(self.words[order]))) / self.words.sum()
 
     def switch(self, router: Router, **limits: float) -> Switch:
@@ -49,7 +53,7 @@ class Trial:
 
     def deferred(self, switch: Switch) -> np.ndarray:
         """Which of these texts a switch passes on, (n,) of booleans."""
-        return switch.router(self.texts, self.logits) >= switch.threshold
+        return self.difficulty(switch.router) >= switch.threshold
 
     def outcome(self, switch: Switch) -> dict[str, object]:
         """What a switch of this student does here: shares deferred, accuracy, and points gained over the teacher."""

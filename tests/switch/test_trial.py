@@ -31,9 +31,10 @@ def router(texts, logits):
 
 def test_a_trial_by_hand():
     one = trial()
-    shares, accuracy = one.curve(router)
+    difficulty = one.difficulty(router)
+    shares, accuracy = one.curve(difficulty)
     np.testing.assert_allclose(accuracy, 100 * np.array([4, 5, 5, 6, 5, 5, 5]) / 6)
-    np.testing.assert_allclose(one.word_shares(router), np.array([0, 1, 3, 6, 10, 15, 20]) / 20)
+    np.testing.assert_allclose(one.word_shares(difficulty), np.array([0, 1, 3, 6, 10, 15, 20]) / 20)
     switch = one.switch(router, budget=0.5)
     assert one.deferred(switch).tolist() == [True, True, True, False, False, False]
     found = one.outcome(switch)
@@ -45,7 +46,7 @@ def test_a_trial_by_hand():
 def test_student_and_teacher_are_asked_once():
     one = trial()
     before = len(one.student.asked)
-    one.curve(router), one.word_shares(router)
+    one.curve(one.difficulty(router)), one.word_shares(one.difficulty(router))
     assert before == 1 and len(one.student.asked) == 1
 
 
