@@ -363,22 +363,21 @@ def retention_by_sensitivity(frame: pd.DataFrame, *, title: str) -> plt.Figure:
 
 
 def teachers_compared(frame: pd.DataFrame, *, title: str, xlabel: str) -> plt.Figure:
-    """Two teachers and the same student taught by each, a row a task: two arrows, from the first teacher to the second.
+    """Two teachers and the same student taught by each, a row a task: two lines, from the first (hollow) to the second.
 
     frame: columns `task`, `teacher`, `of the teacher`, `of the student` (scores), two rows a task.
     """
     tasks, (first, second) = list(frame["task"].unique()), frame["teacher"].unique()
     figure, axes = plt.subplots(figsize=(7, 0.7 * len(tasks) + 1.6))
-    table, looks = frame.set_index(["task", "teacher"]), {"teacher": (TEACHER, -0.14), "student": (STUDENT, 0.14)}
+    table, looks = frame.set_index(["task", "teacher"]), {"": (TEACHER, -0.14), "student of ": (STUDENT, 0.14)}
     entries = {}
     for (role, (color, offset)), (row, task) in product(looks.items(), enumerate(tasks)):
-        start, end = (table.loc[(task, teacher), f"of the {role}"] for teacher in (first, second))
-        (entries[f"{role}: {shortened(first)}"],) = axes.plot(
-            start, row + offset, "o", markerfacecolor="white", color=color, markersize=7
-        )
-        (entries[f"{role}: {shortened(second)}"],) = axes.plot(end, row + offset, "o", color=color, markersize=7)
-        ends = {"xy": (end, row + offset), "xytext": (start, row + offset)}
-        axes.annotate("", **ends, arrowprops={"arrowstyle": "->", "color": color, "linewidth": 1.2})
+        column, y = "of the student" if role else "of the teacher", row + offset
+        start, end = (table.loc[(task, teacher), column] for teacher in (first, second))
+        axes.plot([start, end], [y, y], color=color, linewidth=1.5, zorder=1)
+        for x, teacher, face in ((start, first, "white"), (end, second, color)):
+            (dot,) = axes.plot(x, y, "o", color=color, markerfacecolor=face, markersize=7)
+            entries[f"{role}{shortened(teacher)}"] = dot
     _name_ticks(axes.yaxis, tasks)
     axes.set_ylim(len(tasks) - 0.5, -0.5)
     _describe(axes, title=title, xlabel=xlabel)
