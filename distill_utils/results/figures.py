@@ -405,7 +405,8 @@ def switch_curves(
     for name, (speed, accuracy) in curves.items():
         color = PLAIN if name in bounds else next(colors)
         width = 1.6 if entries else 4  # the first shows where others lie on it: with two classes margin is confidence
-        (entries[name],) = axes.plot(speed, accuracy, color=color, linestyle=bounds.get(name, "-"), linewidth=width)
+        look = {"color": color, "linestyle": bounds.get(name, "-"), "linewidth": width}
+        (entries[name],) = axes.plot(speed, accuracy, label=name, **look)
     for name, (speed, accuracy) in points.items():
         color = {"teacher": TEACHER, "student": STUDENT}.get(name, "#444444")
         look = HOLLOW if name.lower().startswith("blog") else {"color": color}
