@@ -5,6 +5,7 @@ Part 1 writes these steps out; parts 2 and 3 repeat them for several tasks.
 
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -17,9 +18,10 @@ from distill_utils.results import scoreboard
 from distill_utils.results.scoreboard import Result, Scoreboard
 from distill_utils.students import MLP, BiLSTM, Student
 from distill_utils.students.distillation import fit, one_hot
-from distill_utils.teachers import Labeller, fine_tune
+from distill_utils.teachers import Labeller, Recipe, Teacher, fine_tune, teach
+from distill_utils.teachers.labeller import title_of
+from distill_utils.teachers.layers import layers_of
 from distill_utils.texts import augmentation
-from distill_utils.texts.corruption import originals_and_corrupted
 from distill_utils.texts.lexicon import word_vectors
 from distill_utils.texts.tasks import SPLITS, TaskData
 from distill_utils.texts.words import Vocabulary
@@ -39,7 +41,7 @@ class Experiment:
 
     words: size of the students' vocabulary. blog: the blog's scores, by model. more: unlabelled texts from elsewhere;
     with them the task's own fill at most half of the profile's pool. `leaks` counts what was removed from the pool
-    because validation or test has it.
+    because validation or test has it. recorded: whether teachers and answers that came with the library may be read.
     """
 
     def __init__(
@@ -51,7 +53,9 @@ class Experiment:
         blog: dict[str, float] | None = None,
         words: int = 5000,
         more: list[str] = (),
+        recorded: bool = True,
     ):
+        self.recorded = recorded
         self.data, self.profile, self.seeds, self.blog = data, profile, seeds, blog or {}
         self.names, self.words = data.task.labels, words
         self.texts = {split: data.texts(split) for split in SPLITS}
@@ -72,16 +76,15 @@ class Experiment:
         own_size = size // 2 if more else size
         return augmentation.sample(own, own_size, seed=0) + augmentation.sample(more, size - own_size, seed=0)
 
-    def teach(self, practice: list[str] = (), *, teacher: Labeller | None = None) -> Labeller:
+    def teach(self, *, teacher: Labeller | None = None) -> Labeller:
         """Fine-tune the profile's teacher, or take a ready one, and put it on the board.
 
-        practice: sentences; the teacher first learns to tell them from corrupted twins, and where these were
-        corrupted (see `corruption`). A ready teacher that does not answer all test texts gets a row without a score.
+        A ready teacher that does not answer all test texts gets a row without a score.
 
         Raises ValueError for a ready teacher of other classes, or in another order.
         """
         if teacher is None:
-            teacher = self._fine_tuned(practice)
+            teacher = self.fine_tuned(self.profile.teachers[0], self.profile.recipe(self.data.task.name))
         elif teacher.class_names != self.names:
             raise ValueError(f"the classes are {self.names}, the teacher's {teacher.class_names}: give it these names")
         self.teacher, self.teacher_name = teacher, teacher.title
@@ -91,15 +94,38 @@ class Experiment:
             self.record(self.teacher_name, [teacher])
         return teacher
 
-    def _fine_tuned(self, practice: list[str]) -> Labeller:
-        start, recipe = self.profile.teachers[0], self.profile.recipe(self.data.task.name)
-        if practice and not recipe.adapter_rank:  # an adapter is learnt over a checkpoint as it is
-            texts, labels, faults = originals_and_corrupted(practice, seed=0)
-            rows = augmentation.rows_without(texts, self.held_out)  # a broken sentence may be one of CoLA's own
-            texts, faults = ([column[row] for row in rows] for column in (texts, faults))
-            recipe_of_practice = self.profile.recipe("practice")
-            start = fine_tune(start, texts, labels[rows], self.names, recipe_of_practice, faults=faults)
-        return fine_tune(start, self.texts["train"], self.labels["train"], self.names, recipe)
+    def fine_tuned(self, checkpoint: str, recipe: Recipe) -> Teacher:
+        """A checkpoint fine-tuned on the task's training labels."""
+        return fine_tune(
+            checkpoint, self.texts["train"], self.labels["train"], self.names, recipe, recorded=self.recorded
+        )
+
+    def lesson(self) -> list[str]:
+        """What smaller transformers learn the teacher's answers from: the training texts, and a sample of the pool."""
+        size = self.profile.lesson.get(self.data.task.name, 0)
+        return self.texts["train"] + augmentation.sample(self.pool, size, seed=0)
+
+    def smaller(self) -> dict[str, Teacher]:
+        """The smaller transformers beside a fine-tuned teacher, put on the board.
+
+        The profile's small one, on the labels and taught by the teacher; and the first half of the teacher's layers.
+        """
+        task, found = self.data.task.name, {}
+        if self.profile.small:
+            small = title_of(self.profile.small)
+            found[small] = self.fine_tuned(self.profile.small, self.profile.small_recipes[task])
+            if task in self.profile.taught_recipes:
+                found[f"{small}-D"] = self.taught(self.profile.small, self.profile.taught_recipes[task])
+        layers, adapter = max(1, len(layers_of(self.teacher.model)) // 2), self.teacher.adapter
+        recipe = replace(self.profile.recipe_of_half(task), layers=layers, adapter_rank=adapter.rank if adapter else 0)
+        found[f"{self.teacher_name}, {layers} layers-D"] = self.taught(self.teacher, recipe)
+        for name, model in found.items():
+            self.record(name, [model], self.teacher_name if name.endswith("-D") else None)
+        return found
+
+    def taught(self, start: str | Teacher, recipe: Recipe) -> Teacher:
+        """A smaller transformer that learnt the teacher's answers to `lesson`."""
+        return teach(start, self.lesson(), self.teacher, recipe, recorded=self.recorded)
 
     def others(self) -> None:
         """The blog's other transformers: run under the profile that has them, else rows that say "not run here"."""
@@ -107,9 +133,7 @@ class Experiment:
             if model == self.teacher_name or model not in self.blog:
                 continue
             if checkpoint in self.profile.teachers:
-                recipe = self.profile.recipe(self.data.task.name)
-                other = fine_tune(checkpoint, self.texts["train"], self.labels["train"], self.names, recipe)
-                self.record(model, [other])
+                self.record(model, [self.fine_tuned(checkpoint, self.profile.recipe(self.data.task.name))])
             else:
                 size += CLASS_ROW * len(self.names)
                 self.board.add(model, None, parameters=(size, None), blog=self.blog[model])

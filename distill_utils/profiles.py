@@ -38,17 +38,21 @@ class Profile:
     budget: int  # texts that part 2's comparison of kinds adds to the training texts
     sizes: tuple[int, ...]  # transfer sets along part 2's curve, in texts
     texts_seen: int  # by part 2's MLP over all passes, whatever the size of the set
-    practice: int  # review sentences on which the grammar teacher practises, beside CoLA's own; 0: none
     bilstm: dict[str, int]  # arguments of students.BiLSTM
     bilstm_epochs: int
     bilstm_batch: int
-    layers: int  # that the truncated transformer keeps
-    truncated_epochs: dict[str, int]  # by task
+    small: str | None  # a small pre-trained transformer beside the teacher; None where the teacher is one
+    lesson: dict[str, int]  # by task: texts of the pool from which transformers learn the teacher's answers
     shuffled: int  # texts whose words part 3 shuffles, for each task and n
     dial: Recipe  # of the teachers along part 3's dial, on 400 generated texts
     teacher_seen: int  # texts that the teacher of your own task sees, if that is more than the recipe's epochs
     ladder: dict[str, tuple[int, int]]  # texts that a student of it sees: two amounts to choose from
     recipes: dict[str, Recipe] = field(default_factory=dict)
+    half_recipe: Recipe = Recipe()  # of the teacher's first half, where `half_recipes` does not name the task
+    half_recipes: dict[str, Recipe] = field(default_factory=dict)
+    small_recipes: dict[str, Recipe] = field(default_factory=dict)  # by task: of the small one on the labels
+    taught_recipes: dict[str, Recipe] = field(default_factory=dict)  # and on the teacher's answers
+    own_teacher: str | None = None  # of a task of your own, where `teachers` would take too long
 
     def own_recipe(self, n_texts: int) -> Recipe:
         """How the teacher of a task of your own is fine-tuned: small sets are read up to five times."""
@@ -59,6 +63,10 @@ class Profile:
         """How this task's teacher is fine-tuned."""
         return self.recipes.get(task, self.fine_tune)
 
+    def recipe_of_half(self, task: str) -> Recipe:
+        """How the first half of this task's teacher is taught by the whole."""
+        return self.half_recipes.get(task, self.half_recipe)
+
     def passes(self, n_texts: int) -> int:
         """Passes over a set of texts that come to `texts_seen` in all; 5 at least, 20 at most."""
         return min(max(round(self.texts_seen / n_texts), 5), 20)
@@ -68,21 +76,33 @@ def _each(fragments: int, replaced: int, spliced: int) -> dict[str, int]:
     return {"fragments_each": fragments, "replaced_each": replaced, "spliced_each": spliced}
 
 
-# How MiniLM becomes each task's teacher on the real data.
+# How MiniLM becomes a teacher on the real data: whole for a task of your own, as an adapter for those of the course.
+MINILM_RECIPE = Recipe(epochs=1.5, learning_rate=2e-4, dropout=0.0)
 MINILM_RECIPES = {
-    "emotion": Recipe(epochs=1.5, learning_rate=2e-4, dropout=0.0),
-    "sst2": Recipe(epochs=2, learning_rate=1e-4),
-    "practice": Recipe(epochs=1, learning_rate=2e-4, dropout=0.0),
-    "cola": Recipe(epochs=4, learning_rate=1e-4, seed=1),
-    "imdb": Recipe(epochs=2, learning_rate=1e-4, batch_size=16, max_tokens=256),
+    "emotion": Recipe(epochs=4, learning_rate=1e-3, batch_size=64, dropout=0.0, adapter_rank=16),
+    "sst2": Recipe(epochs=4, learning_rate=5e-4, adapter_rank=16),
+    "cola": Recipe(epochs=10, learning_rate=5e-4, adapter_rank=16),
+    "imdb": Recipe(epochs=6, learning_rate=5e-4, batch_size=16, max_tokens=256, seed=1, adapter_rank=16),
 }
-# How MPNet becomes each task's teacher: what `make recordings` trains, for a profile that names it.
-# First settings, not yet chosen on validation: choose them there before a recording is kept.
+# The same, taught by MPNet.
+TAUGHT_RECIPES = {
+    "sst2": Recipe(epochs=3, learning_rate=1e-3, dropout=0.0, adapter_rank=16),
+    "cola": Recipe(epochs=3, learning_rate=1e-3, dropout=0.0, adapter_rank=16),
+    "imdb": Recipe(epochs=5, learning_rate=1e-3, batch_size=64, max_tokens=256, dropout=0.0, adapter_rank=16),
+}
+# How MPNet becomes each task's teacher: chosen on validation among two to five recipes and one to three seeds a task.
 MPNET_RECIPES = {
-    "emotion": Recipe(epochs=2, learning_rate=3e-4, adapter_rank=16),
-    "sst2": Recipe(epochs=2, learning_rate=2e-4, adapter_rank=16),
-    "cola": Recipe(epochs=4, learning_rate=3e-4, adapter_rank=16),
-    "imdb": Recipe(epochs=4, learning_rate=3e-4, batch_size=16, max_tokens=256, adapter_rank=16),
+    "emotion": Recipe(epochs=3, learning_rate=6e-4, batch_size=64, seed=1, adapter_rank=16),
+    "sst2": Recipe(epochs=5, learning_rate=2e-4, adapter_rank=16),
+    "cola": Recipe(epochs=5, learning_rate=4e-4, adapter_rank=32),
+    "imdb": Recipe(epochs=4, learning_rate=2e-4, batch_size=16, max_tokens=256, adapter_rank=16),
+}
+# And its first half, taught by the whole; the rank is the whole's.
+HALF_RECIPES = {
+    "emotion": Recipe(epochs=6, learning_rate=5e-4, batch_size=256, dropout=0.0),
+    "sst2": Recipe(epochs=1, learning_rate=5e-4, dropout=0.0),
+    "cola": Recipe(epochs=1, learning_rate=5e-4, dropout=0.0),
+    "imdb": Recipe(epochs=4, learning_rate=5e-4, batch_size=64, max_tokens=256, dropout=0.0),
 }
 
 PROFILES = {
@@ -103,12 +123,11 @@ PROFILES = {
             budget=200,
             sizes=(400, 800, 1600),
             texts_seen=10_000,
-            practice=0,
             bilstm={"embedding_size": 50, "hidden": 64, "dense": 100},
             bilstm_epochs=10,
             bilstm_batch=64,
-            layers=3,
-            truncated_epochs={"sst2": 1, "cola": 1},
+            small=None,
+            lesson={},
             shuffled=30,
             dial=Recipe(epochs=2.5, learning_rate=3e-4, batch_size=16, dropout=0.0),
             teacher_seen=1000,
@@ -117,29 +136,33 @@ PROFILES = {
         Profile(
             name="laptop",
             source=None,
-            teachers=("minilm",),
-            fine_tune=MINILM_RECIPES["emotion"],
+            teachers=("mpnet",),
+            fine_tune=MPNET_RECIPES["emotion"],
             transfer=_each(fragments=2, replaced=0, spliced=0),
             student_epochs=10,
             distil_epochs=10,
             student_batch=256,
             text_to_text=None,
-            summary="real data, MiniLM teacher",
+            summary="real data, MPNet-base teacher",
             pool=200_000,
             budget=4000,
             sizes=(1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000),
             texts_seen=500_000,
-            practice=4000,
             bilstm={"embedding_size": 200, "hidden": 100, "dense": 200},
             bilstm_epochs=3,
             bilstm_batch=128,
-            layers=3,
-            truncated_epochs={"sst2": 1, "cola": 3},
+            small="minilm",
+            lesson={"emotion": 30_000, "sst2": 13_000, "cola": 12_000, "imdb": 10_000},
             shuffled=200,
             dial=Recipe(epochs=5, learning_rate=2e-4, batch_size=16, dropout=0.0),
             teacher_seen=10_000,
             ladder={"mlp": (50_000, 150_000), "bilstm": (15_000, 30_000)},
-            recipes=MINILM_RECIPES,
+            recipes=MPNET_RECIPES,
+            half_recipe=HALF_RECIPES["emotion"],
+            half_recipes=HALF_RECIPES,
+            small_recipes=MINILM_RECIPES,
+            taught_recipes=TAUGHT_RECIPES,
+            own_teacher="minilm",
         ),
         Profile(
             name="full",
@@ -161,12 +184,11 @@ PROFILES = {
             budget=100_000,
             sizes=(7000, 14_000, 35_000, 70_000, 140_000, 350_000),
             texts_seen=2_000_000,
-            practice=0,
             bilstm={"embedding_size": 300, "hidden": 300},
             bilstm_epochs=10,
             bilstm_batch=128,
-            layers=6,
-            truncated_epochs={"sst2": 3, "cola": 9},
+            small=None,
+            lesson={},
             shuffled=2000,
             dial=Recipe(epochs=5, learning_rate=2e-4, batch_size=16, dropout=0.0),
             teacher_seen=20_000,
@@ -181,13 +203,14 @@ def taught_by(profile: Profile, teacher: str) -> Profile:
     """The profile with another checkpoint as its first teacher, fine-tuned as fits one of its size.
 
     MiniLM and MPNet have recipes for each task; others are taken for as large as those of the `full` profile. On the
-    miniature corpora only the learning rate is lower. MiniLM alone practises, as it does under `laptop`.
+    miniature corpora only the learning rate is lower. Beside MiniLM stands no smaller transformer.
     """
     if teacher == profile.teachers[0]:
         return profile
-    full = PROFILES["full"]
+    full, small = PROFILES["full"], profile.small
     recipes = {"minilm": MINILM_RECIPES, "mpnet": MPNET_RECIPES}.get(teacher, full.recipes)
-    fine_tune = recipes.get("emotion", full.fine_tune)
+    fine_tune = {"minilm": MINILM_RECIPE, "mpnet": MPNET_RECIPES["emotion"]}.get(teacher, full.fine_tune)
+    half_recipe, half_recipes = (HALF_RECIPES["emotion"], HALF_RECIPES) if teacher == "mpnet" else (Recipe(), {})
     if profile.source == "miniature":
         fine_tune, recipes = replace(profile.fine_tune, learning_rate=5e-5), {}
     return replace(
@@ -195,7 +218,9 @@ def taught_by(profile: Profile, teacher: str) -> Profile:
         teachers=(teacher, *(name for name in profile.teachers[1:] if name != teacher)),
         fine_tune=fine_tune,
         recipes=recipes,
-        practice=PROFILES["laptop"].practice if teacher == "minilm" else 0,
+        half_recipe=half_recipe,
+        half_recipes=half_recipes,
+        small=None if small == teacher else small,
         summary=f"{profile.summary.partition(', ')[0]}, {title_of(teacher)} teacher",
     )
 
@@ -238,8 +263,10 @@ def start(profile: str, *datasets: str, teacher: str = "auto") -> Run:
     output = os.path.expanduser(os.environ.get("DISTILL_OUTPUT") or "../build/notebooks")
     if output.startswith("~"):  # not a folder of that name instead
         raise ProfileError(f"$DISTILL_OUTPUT is {output!r}, but there is no such home folder: give its full path")
-    chosen = PROFILES[profile] if teacher == "auto" else taught_by(PROFILES[profile], teacher)
-    return Run(chosen, reason, Path(output), own=bool(datasets) and not set(datasets) & set(TASKS))
+    chosen, own = PROFILES[profile], bool(datasets) and not set(datasets) & set(TASKS)
+    if teacher == "auto":
+        teacher = (chosen.own_teacher if own else None) or chosen.teachers[0]
+    return Run(taught_by(chosen, teacher), reason, Path(output), own)
 
 
 def check_parameters(namespace: dict, **kinds: type) -> None:

@@ -32,7 +32,7 @@ def small(tmp_path_factory) -> Experiment:
     for split, found in splits.items():
         found.to_parquet(folder / f"{split}.parquet")
     checkpoint = tiny_bert(tmp_path_factory.mktemp("bert"))
-    recipes = {"sst2": Recipe(epochs=8, learning_rate=5e-3, batch_size=8), "practice": Recipe(epochs=1)}
+    recipes = {"sst2": Recipe(epochs=8, learning_rate=5e-3, batch_size=8)}
     bilstm = {"embedding_size": 4, "hidden": 4, "dense": 4}
     profile = replace(
         PROFILES["smoke"], source="folder", teachers=(checkpoint,), recipes=recipes, pool=40, bilstm=bilstm
@@ -43,7 +43,7 @@ def small(tmp_path_factory) -> Experiment:
         found = Experiment(
             data, profile, seeds=2, blog={"MLP-D": 86.0}, words=10_000, more=["c the pie is red", "x y z"]
         )
-        found.teach(practice=["the apple is red .", "so is the green pie ."])
+        found.teach()
     return found
 
 
@@ -154,11 +154,24 @@ def test_a_ready_teacher_knows_the_same_classes(fresh):
         fresh.teach(teacher=from_callable(len, fresh.names[::-1], name="api"))
 
 
-def test_an_adapter_is_learnt_without_practice(small):
-    recipe = Recipe(epochs=1, learning_rate=5e-3, adapter_rank=2)
-    profile = replace(small.profile, recipes=small.profile.recipes | {"sst2": recipe})
-    teacher = Experiment(small.data, profile, seeds=1, words=100).teach(practice=["the apple is red ."])
-    assert teacher.adapter is not None
+def test_smaller_transformers_stand_beside_the_teacher(small):
+    quick = Recipe(epochs=1, learning_rate=5e-3, adapter_rank=2)
+    recipes = {"sst2": quick}
+    profile = replace(
+        small.profile, recipes=recipes, small=small.profile.teachers[0], small_recipes=recipes, taught_recipes=recipes
+    )
+    task = Experiment(small.data, profile, seeds=1, words=100)
+    teacher = task.teach()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(labeller.TITLES, small.profile.teachers[0], "tiny")
+        task.teacher_name = "whole"
+        found = task.smaller()
+    assert list(found) == ["tiny", "tiny-D", "whole, 1 layers-D"]
+    assert [task.board[name].teacher for name in found] == [None, "whole", "whole"]
+    assert all(model.adapter for model in (teacher, *found.values()))
+    assert found["whole, 1 layers-D"].count_parameters()[0] < found["tiny"].count_parameters()[0]
+    lesson = task.lesson()
+    assert lesson[: len(task.texts["train"])] == task.texts["train"] and len(lesson) == len(task.texts["train"])
 
 
 @pytest.mark.models

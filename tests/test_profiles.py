@@ -5,7 +5,15 @@ from dataclasses import replace
 import pytest
 
 from distill_utils import profiles
-from distill_utils.profiles import MPNET_RECIPES, PROFILES, ProfileError, check_parameters, start
+from distill_utils.profiles import (
+    HALF_RECIPES,
+    MINILM_RECIPES,
+    MPNET_RECIPES,
+    PROFILES,
+    ProfileError,
+    check_parameters,
+    start,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +41,7 @@ def test_auto_without_data_and_hub_is_smoke_and_says_so(hub_out_of_reach):
 @pytest.mark.parametrize("name", ["emotion.csv", "./cola", "me/imdb"])
 def test_own_data_is_not_said_to_be_a_named_tasks(name):
     assert str(start("smoke", name)) == "Profile smoke (asked for): your own data, MiniLM teacher."
-    assert str(start("laptop", "emotion")) == "Profile laptop (asked for): real data, MiniLM teacher."
+    assert str(start("laptop", "emotion")) == "Profile laptop (asked for): real data, MPNet-base teacher."
 
 
 def test_auto_with_data_is_laptop(hub_out_of_reach, monkeypatch, tmp_path):
@@ -92,16 +100,18 @@ def test_the_teacher_of_the_profile_is_the_default(profile):
 
 
 def test_another_teacher_takes_the_first_place_with_recipes_of_its_size(tmp_path):
-    chosen = start("laptop", "cola", teacher="mpnet").profile
-    assert chosen.teachers == ("mpnet",) and chosen.recipe("cola") == MPNET_RECIPES["cola"]
-    assert chosen.fine_tune == MPNET_RECIPES["emotion"] and chosen.practice == 0 < PROFILES["laptop"].practice
-    assert start("full", "cola", teacher="minilm").profile.recipe("cola") == PROFILES["laptop"].recipe("cola")
+    chosen = start("full", "cola", teacher="mpnet").profile
+    assert chosen.teachers[0] == "mpnet" and chosen.recipe("cola") == MPNET_RECIPES["cola"]
+    assert chosen.fine_tune == MPNET_RECIPES["emotion"] and chosen.recipe_of_half("cola") == HALF_RECIPES["cola"]
+    minilm = start("laptop", "cola", teacher="minilm").profile
+    assert minilm.recipe("cola") == MINILM_RECIPES["cola"] and minilm.small is None
+    assert start("laptop", "mine.csv").profile.teachers[0] == "minilm" != PROFILES["laptop"].teachers[0]
     bert = start("full", "imdb", teacher="google-bert/bert-base-uncased").profile
     assert bert.teachers[0] == "google-bert/bert-base-uncased" and len(set(bert.teachers)) == len(bert.teachers) == 3
     assert bert.recipe("imdb") == PROFILES["full"].recipe("imdb")
     small = start("smoke", "emotion", teacher="mpnet").profile
     assert small.fine_tune == replace(PROFILES["smoke"].fine_tune, learning_rate=5e-5)
-    assert (chosen.pool, small.source) == (PROFILES["laptop"].pool, "miniature")
+    assert (chosen.pool, small.source) == (PROFILES["full"].pool, "miniature")
 
 
 def test_the_line_says_which_teacher(tmp_path):

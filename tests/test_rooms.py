@@ -22,6 +22,7 @@ ORDER = (
     "export",
     "profiles",
     "experiment",
+    "course",
     "own_task",
 )
 MODULES = sorted(path for path in LIBRARY.rglob("*.py") if path != LIBRARY / "__init__.py")

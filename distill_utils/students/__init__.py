@@ -1,6 +1,7 @@
 """What is trained on a teacher's answers; `truncated`, which needs a teacher to cut from, is imported by itself."""
 
 from distill_utils.students.bilstm import BiLSTM
+from distill_utils.students.conv import GatedCNN
 from distill_utils.students.distillation import balanced_weights, fit, kl_to_soft_labels, mse_to_logits, one_hot
 from distill_utils.students.ensemble import Ensemble
 from distill_utils.students.in_pieces import InPieces
@@ -11,6 +12,7 @@ __all__ = [
     "MLP",
     "BiLSTM",
     "Ensemble",
+    "GatedCNN",
     "InPieces",
     "Student",
     "balanced_weights",

@@ -1,7 +1,5 @@
 """The blog's student: a word table, pooled, and one hidden layer."""
 
-from itertools import product
-
 import numpy as np
 import scipy.sparse
 import torch
@@ -9,7 +7,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from distill_utils.checks import as_texts, at_least_one
-from distill_utils.students.student import Student, start_table
+from distill_utils.students.student import Student, start_table, start_words
 from distill_utils.texts.words import Vocabulary
 
 
@@ -25,7 +23,6 @@ class MLP(Student):
     of the embeddings. word_vectors: (n_words, m); they start the next m columns.
     """
 
-    _WEIGHTS = [("embedding", "weight"), *product(("hidden", "output"), ("weight", "bias"))]
     threads = 1  # its batches are too small to share: two threads take longer than one
 
     def __init__(
@@ -48,7 +45,6 @@ class MLP(Student):
         self.output = nn.Linear(hidden, len(self.labels))
         self.word_logits = None if word_logits is None else start_table(word_logits, vocabulary, "word_logits")
         self.word_vectors = None if word_vectors is None else start_table(word_vectors, vocabulary, "word_vectors")
-        self._views = None
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
@@ -57,21 +53,7 @@ class MLP(Student):
             layer.reset_parameters()
         # Small: a rare word is hardly trained, and a large random vector would stay as noise in every text.
         nn.init.normal_(self.embedding.weight, std=0.1)
-        column = 0
-        if self.word_logits is not None:
-            # What all words share (the teacher's answer to any odd text) says nothing of a word: take it off.
-            logits = self.word_logits - self.word_logits.mean(axis=1, keepdims=True)
-            column = self._start_columns(column, logits - np.median(logits, axis=0))
-        if self.word_vectors is not None:
-            self._start_columns(column, self.word_vectors)
-
-    def _start_columns(self, column: int, start: np.ndarray) -> int:
-        start = start[:, : self.embedding.embedding_dim - column]
-        end = column + start.shape[1]
-        if start.size and start.std() > 0:  # a teacher that says the same of every word tells them apart by nothing
-            with torch.no_grad():
-                self.embedding.weight[:, column:end] += torch.as_tensor(0.3 * start / start.std(), dtype=torch.float32)
-        return end
+        start_words(self.embedding.weight, self.word_logits, self.word_vectors)
 
     def forward(self, rows: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
         """Logits (n_texts, n_classes) from the row numbers (n_words,) of texts laid end to end and their counts."""
@@ -85,13 +67,11 @@ class MLP(Student):
             pooled = torch.segment_reduce(words + before, "max", lengths=counts, initial=0)
         return self.output(torch.relu(self.hidden(pooled)))
 
-    def __getstate__(self) -> dict:  # views are of one student's weights, not of its copy's
-        return self.__dict__ | {"_views": None}
-
     def predict_logits(self, texts: list[str]) -> np.ndarray:
         """Logits, float32, shape (len(texts), n_classes), without torch: look-ups and two small products."""
         texts = as_texts(texts)
-        words, hidden, hidden_bias, output, output_bias = self._arrays()
+        layers = map(self._modules.get, ("embedding", "hidden", "output"))  # quicker than getattr
+        words, hidden, hidden_bias, output, output_bias = self._arrays(layers)
         rows, counts = self.vocabulary.encode(texts)
         ends = np.cumsum(counts)
         if self.config["pooling"] == "mean" and len(texts) != 1:
@@ -113,14 +93,3 @@ class MLP(Student):
                 pairs += before
                 pooled[counts > 0] = np.maximum(np.maximum.reduceat(pairs, firsts), 0)
         return np.maximum(pooled @ hidden.T + hidden_bias, 0) @ output.T + output_bias
-
-    def _arrays(self) -> list[np.ndarray]:
-        """The weights for numpy: views of them, so that whatever changes them is seen; made anew for other tensors."""
-        weights = [self._modules[layer]._parameters[name] for layer, name in self._WEIGHTS]  # quicker than getattr
-        places = [weight.data_ptr() for weight in weights]
-        if self._views is None or self._views[0] != places:
-            arrays = [weight.detach().float().cpu().numpy() for weight in weights]
-            if [array.ctypes.data for array in arrays] != places:  # copies: weights of half precision, or on a GPU
-                return arrays
-            self._views = places, arrays
-        return self._views[1]

@@ -1,5 +1,6 @@
 """The students: classifiers small enough to read, raw text in, labels out."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import ClassVar
 
@@ -35,6 +36,10 @@ class Student(nn.Module):
     def __init__(self, vocabulary: Vocabulary | None, labels: tuple[str, ...], **config):
         super().__init__()
         self.vocabulary, self.labels, self.config = vocabulary, as_names(labels), config
+        self._views = None
+
+    def __getstate__(self) -> dict:  # views are of one student's weights, not of its copy's
+        return self.__dict__ | {"_views": None}
 
     @property
     def identity(self) -> list:
@@ -66,6 +71,17 @@ class Student(nn.Module):
     def predict(self, texts: list[str]) -> np.ndarray:
         """Class numbers, int64, shape (len(texts),)."""
         return self.predict_logits(texts).argmax(axis=1)
+
+    def _arrays(self, layers: Iterable[nn.Module]) -> list[np.ndarray]:
+        """Layers' weights for numpy: views of them, so that whatever changes them is seen; anew for other tensors."""
+        weights = [weight for layer in layers for weight in layer._parameters.values()]  # quicker than parameters()
+        places = [weight.data_ptr() for weight in weights]
+        if self._views is None or self._views[0] != places:
+            arrays = [weight.detach().float().cpu().numpy() for weight in weights]
+            if [array.ctypes.data for array in arrays] != places:  # copies: weights of half precision, or on a GPU
+                return arrays
+            self._views = places, arrays
+        return self._views[1]
 
     def count_parameters(self) -> tuple[int, int]:
         """All parameters, and those outside the embedding tables."""
@@ -121,6 +137,25 @@ def start_table(values: np.ndarray, vocabulary: Vocabulary, what: str) -> np.nda
         words = len(vocabulary)
         raise ValueError(f"{what} of shape {found.shape}: give finite numbers, a row for each of the {words} words")
     return found
+
+
+@torch.no_grad()
+def start_words(table: torch.Tensor, word_logits: np.ndarray | None, word_vectors: np.ndarray | None) -> None:
+    """Add to a word table, (n_words, d), a teacher's logits of each word, then its word vectors, as far as they fit."""
+    starts = []
+    if word_logits is not None:
+        # What all words share (the teacher's answer to any odd text) says nothing of a word: take it off.
+        logits = word_logits - word_logits.mean(axis=1, keepdims=True)
+        starts.append(logits - np.median(logits, axis=0))
+    if word_vectors is not None:
+        starts.append(word_vectors)
+    column = 0
+    for start in starts:
+        start = start[:, : table.shape[1] - column]
+        end = column + start.shape[1]
+        if start.size and start.std() > 0:  # a teacher that says the same of every word tells them apart by nothing
+            table[:, column:end] += torch.as_tensor(0.3 * start / start.std(), dtype=torch.float32)
+        column = end
 
 
 def count_parameters(model: nn.Module) -> tuple[int, int]:

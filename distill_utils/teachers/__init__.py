@@ -3,7 +3,7 @@
 from distill_utils.teachers.callables import from_callable
 from distill_utils.teachers.checkpoints import CheckpointError, resolve_checkpoint
 from distill_utils.teachers.dtypes import precision
-from distill_utils.teachers.fine_tuning import Recipe, fine_tune
+from distill_utils.teachers.fine_tuning import Recipe, fine_tune, teach
 from distill_utils.teachers.in_pieces import InPieces
 from distill_utils.teachers.labeller import Labeller
 from distill_utils.teachers.tables import from_table
@@ -22,5 +22,6 @@ __all__ = [
     "from_table",
     "precision",
     "resolve_checkpoint",
+    "teach",
     "written_labels",
 ]

@@ -13,7 +13,7 @@ from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dic
 from safetensors.torch import load_file, save_file
 
 from distill_utils.teachers.checkpoints import CheckpointError, identity, load_checkpoint, resolve_checkpoint
-from distill_utils.teachers.layers import layers_of
+from distill_utils.teachers.layers import cut, layers_of
 
 WEIGHTS = "adapter.safetensors"
 
@@ -54,9 +54,12 @@ class Adapter:
     base: str | dict[str, str]  # its `identity`
     rank: int
     weights: dict[str, torch.Tensor]
+    layers: int = 0  # of the checkpoint that it needs, the first ones; 0: all
 
     @classmethod
-    def of(cls, model: PeftModel, *, checkpoint: str, base: str | dict[str, str], rank: int) -> "Adapter":
+    def of(
+        cls, model: PeftModel, checkpoint: str, base: str | dict[str, str], *, rank: int, layers: int = 0
+    ) -> "Adapter":
         """The adapter that `model` has learnt; what it learnt is rounded, so that both give the same answers."""
         with torch.no_grad():
             for weight in model.parameters():
@@ -64,25 +67,33 @@ class Adapter:
                     weight.copy_(weight.half())
         state = get_peft_model_state_dict(model, save_embedding_layers=False)
         weights = {name: weight.detach().cpu().half().contiguous() for name, weight in state.items()}
-        return cls(checkpoint, base, rank, weights)
+        return cls(checkpoint, base, rank, weights, layers)
 
     def onto(self, class_names: tuple[str, ...]):
-        """The checkpoint's model with the adapter merged into its weights, and its tokenizer.
+        """The checkpoint's model with the adapter merged into its weights, and its tokenizer; errors as of `over`."""
+        adapted, tokenizer = self.over(class_names, self.layers)
+        return adapted.merge_and_unload(), tokenizer
 
-        Raises CheckpointError when the checkpoint cannot be had, or is not the one that the adapter was trained over.
+    def over(self, class_names: tuple[str, ...], layers: int) -> tuple[PeftModel, object]:
+        """The checkpoint's first `layers` layers (0: all) with as much of the adapter as they have, and its tokenizer.
+
+        Raises CheckpointError when the checkpoint cannot be had, or is not the one that the adapter was trained over,
+        and ValueError when it has fewer layers.
         """
         source = resolve_checkpoint(self.checkpoint)
         if identity(self.checkpoint, source) != self.base:
             raise CheckpointError(f"this teacher was trained over another {self.checkpoint!r}: fine-tune it again")
         model, tokenizer = load_checkpoint(source, class_names)
+        cut(model, layers or self.layers)
         adapted = with_adapter(model, self.rank)
-        set_peft_model_state_dict(adapted, {name: weight.float() for name, weight in self.weights.items()})
-        return adapted.merge_and_unload(), tokenizer
+        names = get_peft_model_state_dict(adapted, save_embedding_layers=False)
+        set_peft_model_state_dict(adapted, {name: self.weights[name].float() for name in names})
+        return adapted, tokenizer
 
     @property
     def fingerprint(self) -> str:
         """A hash of what was learnt, and over what."""
-        digest = hashlib.sha256(json.dumps([self.base, self.rank]).encode())
+        digest = hashlib.sha256(json.dumps([self.base, self.rank, self.layers]).encode())
         for name, weight in sorted(self.weights.items()):
             digest.update(name.encode())
             digest.update(weight.numpy().tobytes())

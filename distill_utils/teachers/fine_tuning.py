@@ -1,11 +1,11 @@
-"""Fine-tuning: a checkpoint and labelled texts become a teacher, once."""
+"""Fine-tuning: a checkpoint and labelled texts become a teacher, once; a smaller one learns what a teacher says."""
 
 import hashlib
 import json
 import os
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from copy import deepcopy
 from dataclasses import asdict, dataclass
@@ -28,7 +28,8 @@ from distill_utils.teachers.checkpoints import (
     resolve_checkpoint,
 )
 from distill_utils.teachers.dtypes import fast_dtype
-from distill_utils.teachers.layers import computed_twice
+from distill_utils.teachers.labeller import Labeller
+from distill_utils.teachers.layers import computed_twice, cut
 from distill_utils.teachers.teacher import MAX_TOKENS, Teacher, token_ids
 from distill_utils.texts.words import plain
 
@@ -40,7 +41,7 @@ class Recipe:
     """How a teacher is fine-tuned. learning_rate is the peak of a linear warm-up and decay.
 
     adapter_rank: 0 trains all weights; from 1 on an adapter of that rank over the checkpoint, which is a few MB to keep
-    (see `adapters`).
+    (see `adapters`). layers: how many of the checkpoint's are kept, the first ones; 0 keeps all.
     """
 
     epochs: float = 1.0
@@ -52,70 +53,118 @@ class Recipe:
     max_tokens: int = MAX_TOKENS
     seed: int = 0
     adapter_rank: int = 0
+    layers: int = 0
+
+    @property
+    def key(self) -> dict[str, float]:
+        """What is hashed: 2 and 2.0 epochs are one recipe."""
+        return {name: float(value) for name, value in asdict(self).items()}
 
 
 def fine_tune(
-    checkpoint: "str | Teacher",
+    checkpoint: str,
     texts: Iterable[str],
     labels: Iterable[int],
     class_names: tuple[str, ...],
     recipe: Recipe | None = None,
     *,
-    faults: list[list[int]] | None = None,
     folder: Path | None = None,
     recorded: bool = True,
 ) -> Teacher:
-    """Fine-tune a checkpoint (or go on with a teacher) on labelled texts, or read what the same call made before.
+    """Fine-tune a checkpoint on labelled texts, or read what the same call made before.
 
     texts: as students see them (`plain`). labels: class numbers, (n_texts,), from 0 to len(class_names) - 1.
 
     The cache key covers the checkpoint, the data, the class names and the recipe. An interrupted run continues from
-    its last saved step. A teacher is not changed: its copy learns on, head included. Batches hold texts of like length,
-    token embeddings stay as pre-trained: on Emotion that costs no accuracy and, against a stock Trainer run, well over
-    half the time goes.
-
-    faults: 0 or 1 for each word between spaces of each text. A second head, dropped at the end, then learns which
-    words are at fault, beside the labels: a hint for every word and not only one a text (as in ELECTRA: Clark et
-    al., 2020).
+    its last saved step. Batches hold texts of like length, token embeddings stay as pre-trained: on Emotion that costs
+    no accuracy and, against a stock Trainer run, well over half the time goes.
 
     recorded: whether a teacher that came with the library may be read instead, and its answers (see `recordings`).
 
     Raises CheckpointError when the checkpoint cannot be had, and ValueError when texts, labels and class names do not
     fit together.
     """
-    recipe, class_names = recipe or Recipe(), as_names(class_names)
-    texts = [plain(text) for text in as_texts(texts)]
+    recipe, class_names, texts = recipe or Recipe(), as_names(class_names), _as_read(texts)
     labels = as_labels(labels, len(class_names), len(texts))
+    lesson = _Lesson(texts, class_names, lambda: labels, labels.tolist())
+    return _made(checkpoint, lesson, recipe, folder, recorded)
+
+
+def teach(
+    start: "str | Teacher",
+    texts: Iterable[str],
+    teacher: Labeller,
+    recipe: Recipe | None = None,
+    *,
+    folder: Path | None = None,
+    recorded: bool = True,
+) -> Teacher:
+    """Have a smaller transformer learn a teacher's soft labels, or read what the same call made before.
+
+    start: a checkpoint; or a fine-tuned teacher, whose copy goes on from what it knows, cut to the recipe's `layers`.
+    texts: what the teacher is asked about, without labels. The rest is as for `fine_tune`.
+
+    Raises CheckpointError when the checkpoint cannot be had, and ValueError when it has fewer layers, when start tells
+    other classes apart than the teacher, or when its adapter is of another rank than the recipe's.
+    """
+    recipe, texts = recipe or Recipe(), _as_read(texts)
+    if isinstance(start, Teacher):
+        if start.class_names != teacher.class_names:
+            raise ValueError(f"start knows the classes {start.class_names}, the teacher {teacher.class_names}")
+        rank = start.adapter.rank if start.adapter else 0
+        if recipe.adapter_rank not in (0, rank):
+            raise ValueError(f"start has an adapter of rank {rank}, the recipe asks for {recipe.adapter_rank}: take 0")
+    lesson = _Lesson(texts, teacher.class_names, lambda: teacher.soft_labels(texts, folder), teacher.fingerprint)
+    return _made(start, lesson, recipe, folder, recorded)
+
+
+@dataclass(frozen=True)
+class _Lesson:
+    """What is learnt: labels are computed when they are needed, and known by `key`."""
+
+    texts: list[str]
+    class_names: tuple[str, ...]
+    labels: Callable[[], np.ndarray]
+    key: list[int] | str
+
+
+def _as_read(texts: Iterable[str]) -> list[str]:
+    texts = [plain(text) for text in as_texts(texts)]
     if not texts:
         raise ValueError("no texts to learn from: give some, with a label each")
-    begun = checkpoint if isinstance(checkpoint, Teacher) else None
-    if recipe.adapter_rank and (begun or faults):
-        raise ValueError("an adapter is trained over a checkpoint, without faults: take adapter_rank=0 to go on")
+    return texts
+
+
+def _made(start: "str | Teacher", lesson: _Lesson, recipe: Recipe, folder: Path | None, recorded: bool) -> Teacher:
+    begun = start if isinstance(start, Teacher) else None
     if begun:
-        if begun.n_classes != len(class_names):
-            raise ValueError(f"the teacher to go on with knows {begun.n_classes} classes, not {len(class_names)}")
-        name, start = begun.name, begun.fingerprint
+        name, known = begun.name, begun.fingerprint
     else:
-        name, source = checkpoint, resolve_checkpoint(checkpoint)
-        start = identity(name, source)
-    key = _key(name, start, asdict(recipe), texts, labels.tolist(), class_names, faults)
+        name, source = start, resolve_checkpoint(start)
+        known = identity(name, source)
+    key = _key(name, known, recipe.key, lesson.texts, lesson.key, lesson.class_names)
     final = (folder or cache_dir()) / "teachers" / key
     teacher = _kept(final, recordings.find(f"teachers/{key}") if recorded else [])
     if teacher is None:
+        labels = lesson.labels()
         set_seed(recipe.seed)  # the new head's weights are drawn on loading
-        if begun:
-            model, tokenizer = deepcopy(begun.model).float(), begun.tokenizer
-            model.config.id2label = dict(enumerate(class_names))
-            model.config.label2id = {name: number for number, name in enumerate(class_names)}
+        adapter = begun.adapter if begun and recipe.adapter_rank else None
+        if adapter:
+            model, tokenizer = adapter.over(lesson.class_names, recipe.layers)
         else:
-            model, tokenizer = load_checkpoint(source, class_names)
-        if recipe.adapter_rank:
-            model = with_adapter(model, recipe.adapter_rank)
+            if begun:
+                model, tokenizer = deepcopy(begun.model).float(), begun.tokenizer
+            else:
+                model, tokenizer = load_checkpoint(source, lesson.class_names)
+            cut(model, recipe.layers)
+            if recipe.adapter_rank:
+                model = with_adapter(model, recipe.adapter_rank)
         partial = final.with_name(key + ".partial")
-        seconds = train(model, tokenizer, texts, labels, recipe, partial=partial, faults=faults)
-        adapter = None
+        seconds = train(model, tokenizer, lesson.texts, labels, recipe, partial=partial)
         if recipe.adapter_rank:
-            adapter = Adapter.of(model, checkpoint=name, base=start, rank=recipe.adapter_rank)
+            over = (adapter.checkpoint, adapter.base) if adapter else (name, known)
+            layers = recipe.layers or (adapter.layers if adapter else 0)
+            adapter = Adapter.of(model, *over, rank=recipe.adapter_rank, layers=layers)
             model = model.merge_and_unload()
         rest = {"name": name, "max_tokens": recipe.max_tokens, "train_seconds": seconds}
         teacher = Teacher(model, tokenizer, **rest, adapter=adapter)
@@ -147,17 +196,16 @@ def _keep(teacher: Teacher, folder: Path) -> None:
 
 
 class _LabelledTokens(torch.utils.data.Dataset):
-    """Token ids, a label and perhaps the faults by row, tokenised once."""
+    """Token ids and a label by row, tokenised once; a label is a class number, or a row of probabilities."""
 
-    def __init__(self, tokens: list[list[int]], labels: np.ndarray, faults: list[list[int]] | None):
-        self.tokens, self.labels, self.faults = tokens, labels, faults
+    def __init__(self, tokens: list[list[int]], labels: np.ndarray):
+        self.tokens, self.labels = tokens, labels.tolist()
 
     def __len__(self) -> int:
         return len(self.tokens)
 
     def __getitem__(self, row: int) -> dict:
-        found = {"input_ids": self.tokens[row], "labels": int(self.labels[row])}
-        return found if self.faults is None else found | {"faults": self.faults[row]}
+        return {"input_ids": self.tokens[row], "labels": self.labels[row]}
 
 
 class LengthBatches(torch.utils.data.Sampler):
@@ -194,34 +242,14 @@ class LengthBatches(torch.utils.data.Sampler):
             yield rows[batch * self.batch_size : (batch + 1) * self.batch_size].tolist()
 
 
-NO_WORD = -100  # cross_entropy's own mark for "do not count"
-
-
-def _token_faults(offsets: list[tuple[int, int]], text: str, faults: list[int]) -> list[int]:
-    """Each token's fault is that of the word it lies in, given where tokens start and end; NO_WORD for marks."""
-    return [faults[text.count(" ", 0, start)] if end else NO_WORD for start, end in offsets]
-
-
-class _Pad(DataCollatorWithPadding):
-    """Pads token ids, and the faults beside them."""
-
-    def __call__(self, rows: list[dict]) -> dict[str, torch.Tensor]:
-        faults = [torch.tensor(row.pop("faults")) for row in rows if "faults" in row]
-        batch = super().__call__(rows)
-        if faults:
-            batch["faults"] = torch.nn.utils.rnn.pad_sequence(faults, batch_first=True, padding_value=NO_WORD)
-        return batch
-
-
 class _LengthTrainer(Trainer):
-    """The Trainer with `LengthBatches`; where a batch has faults, their loss is added."""
+    """The Trainer with `LengthBatches`, and a loss that takes class numbers and probabilities alike."""
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        if (faults := inputs.pop("faults", None)) is None:
-            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-        outputs = model(**inputs, output_hidden_states=True)
-        guesses = model.fault_head(outputs.hidden_states[-1])  # (n_texts, n_tokens, 2)
-        return outputs.loss + torch.nn.functional.cross_entropy(guesses.transpose(1, 2), faults, ignore_index=NO_WORD)
+        labels = inputs.pop("labels")
+        outputs = model(**inputs)
+        loss = torch.nn.functional.cross_entropy(outputs.logits.float(), labels)
+        return (loss, outputs) if return_outputs else loss
 
     def get_train_dataloader(self) -> torch.utils.data.DataLoader:
         lengths = [len(row) for row in self.train_dataset.tokens]
@@ -244,12 +272,12 @@ def train(
     recipe: Recipe,
     *,
     partial: Path,
-    faults: list[list[int]] | None = None,
 ) -> float:
     """Fine-tune `model` in place with the Hugging Face Trainer; returns the seconds it took.
 
-    `partial` holds the checkpoint an interrupted run continues from; for `faults` see `fine_tune`. Without a GPU, a
-    batch of long texts keeps little of the forward pass and computes it again: slower, the same weights, less memory.
+    labels: class numbers, (n_texts,), or probabilities, (n_texts, n_classes). `partial` holds the checkpoint an
+    interrupted run continues from. Without a GPU, a batch of long texts keeps little of the forward pass and computes
+    it again: slower, the same weights, less memory.
     """
     set_seed(recipe.seed)
     # A third of all weights, and the words a small training set never shows keep their pre-trained neighbours.
@@ -259,10 +287,6 @@ def train(
             module.p = recipe.dropout
     max_tokens = min(recipe.max_tokens, most_tokens(model) or recipe.max_tokens)
     tokens = token_ids(tokenizer, texts, max_tokens)
-    if faults:
-        model.fault_head = torch.nn.Linear(model.config.hidden_size, 2)
-        whole = tokenizer(list(texts), truncation=True, max_length=max_tokens, return_offsets_mapping=True)
-        faults = [_token_faults(*row) for row in zip(whole["offset_mapping"], texts, faults, strict=True)]
     steps = max(1, round(recipe.epochs * np.ceil(len(tokens) / recipe.batch_size)))
     long = not torch.cuda.is_available() and recipe.batch_size * max(map(len, tokens)) > STEP_TOKENS
     arguments = TrainingArguments(
@@ -287,16 +311,14 @@ def train(
     trainer = _LengthTrainer(
         model,
         arguments,
-        train_dataset=_LabelledTokens(tokens, labels, faults),
-        data_collator=_Pad(tokenizer),
+        train_dataset=_LabelledTokens(tokens, labels),
+        data_collator=DataCollatorWithPadding(tokenizer),
         processing_class=tokenizer,
     )
     trainer.remove_callback(PrinterCallback)  # its summary is a line of raw numbers
     start = time.perf_counter()
     with room_to_write(partial.parent), computed_twice(model) if long else nullcontext():
         trainer.train(resume_from_checkpoint=_last_checkpoint(partial))
-    if faults:
-        del model.fault_head
     return time.perf_counter() - start
 
 

@@ -17,6 +17,16 @@ def layers_of(model) -> torch.nn.ModuleList:
     return max(stacks, key=lambda stack: sum(weight.numel() for weight in stack.parameters()))
 
 
+def cut(model, layers: int) -> None:
+    """Keep the first `layers` layers of a model, in place; 0 keeps all. Raises ValueError when it has fewer."""
+    kept = layers_of(model)
+    if not 0 <= layers <= len(kept):
+        raise ValueError(f"cannot keep {layers} layers: this transformer has {len(kept)}")
+    if layers:
+        del kept[layers:]
+        model.config.num_hidden_layers = layers
+
+
 @contextmanager
 def computed_twice(model) -> Iterator[None]:
     """Until it ends, layers keep their input only and are computed again for the gradient: less memory, more time.

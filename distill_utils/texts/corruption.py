@@ -1,9 +1,4 @@
-"""A lesson in word order that needs no labels: which of these sentences was broken on purpose?
-
-A teacher that is to judge grammar can practise on it before it sees the task's own few labels.
-"""
-
-from difflib import SequenceMatcher
+"""Sentences broken on purpose, for a teacher of grammar to label: good ones alone say little about bad ones."""
 
 import numpy as np
 
@@ -33,38 +28,21 @@ def corrupt(words: list[str], random: np.random.Generator) -> list[str]:
     return list(words)
 
 
-def originals_and_corrupted(sentences: list[str], *, seed: int) -> tuple[list[str], np.ndarray, list[list[int]]]:
-    """Each sentence of three words or more, and its corrupted twins: texts, labels and faults.
+def with_twins(sentences: list[str], *, seed: int) -> list[str]:
+    """Each sentence of three words or more, followed by its corrupted twins.
 
-    Labels, int64: 1 original, 0 corrupted. Faults, for each text: 1 for a word that the corruption touched, else 0;
-    texts are plain, with one space between words, whatever the script, so that faults can be counted off. A closing
-    mark stays where it is. A twin that came out like its original is left out.
+    The texts are plain, with one space between words. A closing mark stays where it is. A twin that came out like its
+    original is left out.
     """
-    random, texts, labels, faults = np.random.default_rng(seed), [], [], []
+    random, texts = np.random.default_rng(seed), []
     for sentence in as_texts(sentences):
         sentence = plain(sentence)
         body = sentence.rstrip(".?! 。؟۔।॥")
         words, end = written_words(body), sentence[len(body) :].rstrip()
-        if len(words) < 3:
-            continue
-        for version in [words] + [corrupt(words, random) for _ in range(TWINS)]:
-            touched = _touched(words, version)
-            if version is words or any(touched):
-                texts.append(" ".join(version) + end)
-                labels.append(int(version is words))
-                faults.append(touched + [0] * end.count(" "))
-    return texts, np.array(labels, np.int64), faults
-
-
-def _touched(words: list[str], broken: list[str]) -> list[int]:
-    """For each word of `broken`, 1 if it is new or moved, or stands next to a gap, else 0."""
-    touched = [0] * len(broken)
-    for kind, _, _, start, end in SequenceMatcher(None, words, broken, autojunk=False).get_opcodes():
-        if kind == "delete":  # both sides of the gap
-            start, end = max(start - 1, 0), min(start + 1, len(broken))
-        if kind != "equal":
-            touched[start:end] = [1] * (end - start)
-    return touched
+        if len(words) >= 3:
+            versions = [words] + [found for _ in range(TWINS) if (found := corrupt(words, random)) != words]
+            texts += [" ".join(version) + end for version in versions]
+    return texts
 
 
 def _swap(words, random):

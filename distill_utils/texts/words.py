@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import pairwise, repeat
 from unicodedata import category, normalize
+from zlib import crc32
 
 import numpy as np
 
@@ -273,10 +274,11 @@ class Vocabulary:
             counts.update(words_of(text))
         return cls(word for word, _ in counts.most_common(size))
 
-    def encode(self, texts: list[str], keep_unknown: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    def encode(self, texts: list[str], keep_unknown: bool = False, endings: int = 1) -> tuple[np.ndarray, np.ndarray]:
         """Row numbers of all known words, flat int32 (n_words,), and how many each text has, int64 (n_texts,).
 
-        keep_unknown: unknown words come as row len(self), and each text ends in row len(self) + 1.
+        keep_unknown: unknown words come as rows from len(self) on, one for each of `endings` groups of words whose
+        last three letters have a hash in common; each text ends in the row after those.
         """
         texts = texts if type(texts) is list else _checks().as_texts(texts)
         try:
@@ -291,8 +293,13 @@ class Vocabulary:
             words.append(_END)
             rows = np.fromiter(map(self._rows.get, words, repeat(len(self))), np.int32, len(words))
             ends = np.flatnonzero(rows == -2)
-            rows[ends] = len(self) + 1
-            return rows, np.diff(ends, prepend=-1)
+            if endings > 1:
+                for place in np.flatnonzero(rows == len(self)).tolist():
+                    rows[place] += crc32(words[place][-3:]) % endings
+            rows[ends] = len(self) + endings
+            counts = ends + 1
+            counts[1:] -= counts[:-1].copy()
+            return rows, counts
         rows = np.fromiter(map(self._rows.get, words, repeat(-1)), np.int32, len(words))
         ends = np.flatnonzero(rows == -2)
         known = rows >= 0

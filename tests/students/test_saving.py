@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tiny_checkpoints import tiny_bert
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from distill_utils.students import MLP, BiLSTM, Ensemble, InPieces, Student
+from distill_utils.students import MLP, BiLSTM, Ensemble, GatedCNN, InPieces, Student
 from distill_utils.students.truncated import TruncatedTransformer
 from distill_utils.teachers import Teacher
 from distill_utils.texts.words import Vocabulary
@@ -41,6 +41,7 @@ def saved(tmp_path_factory) -> dict[str, tuple]:
         "mean": mlp("mean"),
         "pairs": mlp("pairs"),
         "bilstm": bilstm(),
+        "gated cnn": GatedCNN(Vocabulary(WORDS), NAMES, embedding_size=6, frequent=3, width=5),
         "truncated": TruncatedTransformer.of(teacher, 1),
         "ensemble": Ensemble([mlp("mean"), bilstm()]),
         "in pieces": InPieces(mlp("pairs"), 3),
@@ -53,7 +54,7 @@ def saved(tmp_path_factory) -> dict[str, tuple]:
     return found
 
 
-KINDS = ("mean", "pairs", "bilstm", "truncated", "ensemble", "in pieces")
+KINDS = ("mean", "pairs", "bilstm", "gated cnn", "truncated", "ensemble", "in pieces")
 SOME = st.lists(st.text(max_size=20) | st.lists(st.sampled_from(WORDS), max_size=6).map(" ".join), max_size=3)
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
-from distill_utils.students import MLP, BiLSTM, Ensemble, count_parameters
+from distill_utils.students import MLP, BiLSTM, Ensemble, GatedCNN, count_parameters
 from distill_utils.students.bilstm import MAX_WORDS
 from distill_utils.students.student import length_batches
 from distill_utils.texts.words import Vocabulary, pieces, words_of
@@ -245,6 +245,7 @@ EVERY = [
     lambda: MLP(VOCABULARY, ("no", "yes"), embedding_size=6, hidden=4),
     lambda: MLP(VOCABULARY, ("no", "yes"), pooling="pairs", embedding_size=6, hidden=4),
     lambda: BiLSTM(VOCABULARY, ("no", "yes"), embedding_size=6, hidden=4, dense=5, dropout=0.5),
+    lambda: GatedCNN(VOCABULARY, ("no", "yes"), embedding_size=6, frequent=3, dropout=0.5, word_dropout=0.5),
 ]
 
 

@@ -188,11 +188,3 @@ def test_a_damaged_adapter_is_trained_again(tmp_path):
 def test_what_an_adapter_cannot_be_trained_over(trained, tmp_path):
     with pytest.raises(CheckpointError, match="the layers of GPT2ForSequenceClassification hold no linear maps"):
         fine_tune(tiny_gpt2(tmp_path, eos_token="[SEP]"), TEXTS, LABELS, NAMES, RECIPE, folder=tmp_path)
-    with pytest.raises(ValueError, match="an adapter is trained over a checkpoint"):
-        fine_tune(trained[0], TEXTS, LABELS, NAMES, RECIPE, folder=tmp_path)
-
-
-def test_a_teacher_with_an_adapter_can_go_on_in_full(trained, tmp_path):
-    after = fine_tune(trained[0], TEXTS, 1 - LABELS, NAMES, Recipe(epochs=6, learning_rate=5e-3), folder=tmp_path)
-    assert after.adapter is None and (trained[0].logits(TEXTS).argmax(1) == LABELS).all()
-    assert after.fingerprint == Teacher.from_pretrained(next((tmp_path / "teachers").iterdir())).fingerprint

@@ -96,8 +96,7 @@ def test_a_truncated_teacher_is_trained_again(checkpoint, tmp_path):
     assert sha256_of(weights) == whole
 
 
-@pytest.mark.parametrize("faults", [None, [[0] * len(text.split()) for text in TEXTS]], ids=["labels", "faults too"])
-def test_an_interrupted_fine_tuning_goes_on_where_it_stopped(checkpoint, tmp_path, monkeypatch, faults):
+def test_an_interrupted_fine_tuning_goes_on_where_it_stopped(checkpoint, tmp_path, monkeypatch):
     recipe = Recipe(epochs=20, batch_size=8)  # 240 steps, a checkpoint every 50
     drawn = []
     next_batch = LengthBatches.__iter__
@@ -111,11 +110,11 @@ def test_an_interrupted_fine_tuning_goes_on_where_it_stopped(checkpoint, tmp_pat
 
     monkeypatch.setattr(LengthBatches, "__iter__", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        fine_tune(checkpoint, TEXTS, LABELS, NAMES, recipe, faults=faults, folder=tmp_path / "a")
-    resumed = fine_tune(checkpoint, TEXTS, LABELS, NAMES, recipe, faults=faults, folder=tmp_path / "a")
+        fine_tune(checkpoint, TEXTS, LABELS, NAMES, recipe, folder=tmp_path / "a")
+    resumed = fine_tune(checkpoint, TEXTS, LABELS, NAMES, recipe, folder=tmp_path / "a")
     assert 100 < len(drawn) - 150 < 190  # not the whole 240 again
     monkeypatch.setattr(LengthBatches, "__iter__", next_batch)
-    straight = fine_tune(checkpoint, TEXTS, LABELS, NAMES, recipe, faults=faults, folder=tmp_path / "b")
+    straight = fine_tune(checkpoint, TEXTS, LABELS, NAMES, recipe, folder=tmp_path / "b")
     np.testing.assert_allclose(resumed.logits(TEXTS), straight.logits(TEXTS), atol=1e-4)
 
 
@@ -224,33 +223,6 @@ def test_the_cache_belongs_to_one_teacher(raw, checkpoint, tmp_path):
         raw.model.classifier.bias += 1
     other = Teacher(raw.model, raw.tokenizer, name="raw")
     np.testing.assert_allclose(other.cached_logits(TEXTS[:3], tmp_path), before + 1, atol=2e-3)
-
-
-def test_tokens_take_the_fault_of_their_word(checkpoint):
-    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
-    text = "the pie! is red"  # Whitespace splits "pie!" into two tokens
-    offsets = tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
-    assert fine_tuning._token_faults(offsets, text, [0, 1, 0, 1]) == [-100, 0, 1, 1, 0, 1, -100]
-
-
-def test_faults_teach_the_layers_and_leave_no_head(checkpoint, tmp_path):
-    """With labels that say nothing, only the faults can tell `red` from `green` inside the last layer."""
-    texts = [f"the {'pie ' * (i % 3)}is {'red' if i % 2 else 'green'}" for i in range(60)]
-    faults = [[0] * (len(text.split()) - 1) + [i % 2] for i, text in enumerate(texts)]
-    recipe = Recipe(epochs=6, learning_rate=5e-3, batch_size=8, dropout=0.0)
-
-    def apart(**more):
-        found = fine_tune(checkpoint, texts, np.zeros(60, int), NAMES, recipe, folder=tmp_path, **more)
-        assert not hasattr(found.model, "fault_head")
-        inputs = found.tokenizer(["the is red", "the is green"], return_tensors="pt")
-        with torch.inference_mode():
-            red, green = found.model.base_model(**inputs).last_hidden_state[:, 3].float()
-        return 1 - torch.cosine_similarity(red, green, dim=0)
-
-    plain, taught = apart(), apart(faults=faults)
-    assert taught > 2 * plain
-    again = apart(faults=faults)
-    assert again == taught and len(list((tmp_path / "teachers").iterdir())) == 2  # another key, read back
 
 
 def test_hub_out_of_reach_names_the_ways_out(hub_out_of_reach, tmp_path, monkeypatch):

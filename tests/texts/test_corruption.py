@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from distill_utils.texts import corruption
-from distill_utils.texts.corruption import FUNCTION_WORDS, OTHER_FORM, corrupt, originals_and_corrupted
+from distill_utils.texts.corruption import FUNCTION_WORDS, OTHER_FORM, corrupt, with_twins
 
 SENTENCE = "the gardener was planting roses in this garden"
 
@@ -48,39 +48,20 @@ def test_a_corrupted_sentence_differs_and_follows_the_seed():
     assert twins[3] == " ".join(corrupt(SENTENCE.split(), np.random.default_rng(3)))
 
 
-def test_originals_and_their_twins():
+def test_sentences_and_their_twins():
     sentences = ["He likes the film .", "Too short", "It is good, I think!"]
-    texts, labels, faults = originals_and_corrupted(sentences, seed=0)
-    assert labels.tolist() == [1, 0, 0, 1, 0, 0] and labels.dtype == np.int64
-    assert texts[0] == sentences[0] and all(text.endswith(" .") and text != texts[0] for text in texts[1:3])
-    assert all(text.endswith("!") for text in texts[3:]) and "Too short" not in texts
-    assert [len(row) for row in faults] == [len(text.split()) for text in texts]
-    assert [max(row) for row in faults] == [0, 1, 1, 0, 1, 1]
+    texts = with_twins(sentences, seed=0)
+    assert len(texts) == 6 and texts[0] == sentences[0] and texts[3] == sentences[2]
+    assert all(text.endswith(" .") and text != texts[0] for text in texts[1:3])
+    assert all(text.endswith("!") and text != texts[3] for text in texts[4:])
+    assert texts == with_twins(sentences, seed=0) != with_twins(sentences, seed=1)
 
 
-def test_faults_can_be_counted_off_at_spaces_in_any_script():
-    texts, labels, faults = originals_and_corrupted(["I don’t\xa0like “it” at all.", "我很高兴。"], seed=0)
+def test_twins_are_plain_in_any_script():
+    texts = with_twins(["I don’t\xa0like “it” at all.", "我很高兴。"], seed=0)
     assert texts[0] == 'I don\'t like "it" at all.' and "我 很 高 兴。" in texts
-    assert [len(row) for row in faults] == [len(text.split(" ")) for text in texts]
-    assert labels.sum() == 2 and all(max(row) for row, label in zip(faults, labels, strict=True) if not label)
-
-
-@pytest.mark.parametrize(
-    "broken, faults",
-    [
-        ("the roses grow well here", [0, 0, 0, 0, 0]),
-        ("the grow roses well here", [0, 1, 1, 1, 0]),  # the word that moved, and where it is missed
-        ("the roses well here", [0, 1, 1, 0]),  # beside the gap
-        ("roses grow well here", [1, 0, 0, 0]),
-        ("the roses grow well", [0, 0, 0, 1]),
-        ("the roses grow the well here", [0, 0, 0, 1, 0, 0]),
-        ("the roses grows well here", [0, 0, 1, 0, 0]),
-    ],
-)
-def test_faults_are_the_words_that_were_touched(broken, faults):
-    assert corruption._touched("the roses grow well here".split(), broken.split()) == faults
 
 
 def test_what_cannot_be_broken_comes_back():
     assert corrupt(["go", "go", "go"], np.random.default_rng(0)) == ["go", "go", "go"]
-    assert originals_and_corrupted(["go go go"], seed=0)[0] == ["go go go"]
+    assert with_twins(["go go go"], seed=0) == ["go go go"]
