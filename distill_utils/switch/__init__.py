@@ -1,7 +1,7 @@
 """Student and teacher share the work: the student on everything, the teacher on what a router finds difficult."""
 
 from distill_utils.switch.costs import about, in_teacher_words, one_thread, speed_up
-from distill_utils.switch.curves import area, cost_curve, curve, measure_latency, measure_seconds
+from distill_utils.switch.curves import area, cost_curve, curve, measure_latency, measure_seconds, summary
 from distill_utils.switch.switch import Switch
 from distill_utils.switch.trial import Trial, fewest_words
 
@@ -18,4 +18,5 @@ __all__ = [
     "measure_seconds",
     "one_thread",
     "speed_up",
+    "summary",
 ]

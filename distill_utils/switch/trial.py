@@ -7,9 +7,18 @@ import numpy as np
 
 from distill_utils.checks import as_texts
 from distill_utils.results.scoreboard import paired_bootstrap
-from distill_utils.switch.curves import curve
-from distill_utils.switch.routers import Router
+from distill_utils.switch.curves import cost_curve, curve
+from distill_utils.switch.routers import (
+    DeferralHead,
+    Doubt,
+    Router,
+    calibrate_temperature,
+    oracle_scores,
+    random_scores,
+    shuffle_consistency,
+)
 from distill_utils.switch.switch import Switch
+from distill_utils.texts.words import Vocabulary
 
 
 @dataclass
@@ -34,6 +43,25 @@ class Trial:
         """What a router makes of each text, (n,)."""
         return router(self.texts, self.logits)
 
+    def free_routers(self, vocabulary: Vocabulary) -> dict[str, Router]:
+        """Routers that read the student's own output, fitted on these texts: "confidence", "margin", "learned head".
+
+        The head needs texts that the teacher corrects: where there are none, it stays out.
+        """
+        found = {
+            "confidence": Doubt("confidence", calibrate_temperature(self.logits, self.labels)),
+            "margin": Doubt("margin"),
+        }
+        if (oracle_scores(*self.right) > 0).any():
+            found["learned head"] = DeferralHead(vocabulary).fit(self.texts, self.logits, *self.right)
+        return found
+
+    def difficulties(self, rules: dict[str, Router]) -> dict[str, np.ndarray]:
+        """The difficulty of each text, (n,), by each rule; by the blog's shuffle detector; by chance; by an oracle."""
+        detector = shuffle_consistency(self.teacher.predict, self.texts, 1, np.random.default_rng(0))
+        found = {name: self.difficulty(rule) for name, rule in rules.items()} | {"shuffle detector": detector}
+        return found | {"random": random_scores(len(self.texts), seed=0), "oracle": oracle_scores(*self.right)}
+
     def curve(self, difficulty: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Shares of deferral and the accuracies there, as `curve` gives them, for a difficulty of each text, (n,)."""
         return curve(difficulty, *self.right)
@@ -42,6 +70,13 @@ class Trial:
         """The share of all words that goes to the teacher at each point of `curve`, (n + 1,)."""
         order = np.argsort(-np.asarray(difficulty, np.float64), kind="stable")
         return np.concatenate(([0], np.cumsum(self.words[order]))) / self.words.sum()
+
+    def against_speed(self, difficulty: np.ndarray, cost: float) -> tuple[np.ndarray, np.ndarray]:
+        """Speed-ups over the teacher alone and accuracies, (n + 1,) each, when the k most difficult texts are deferred.
+
+        cost: of student and router a text, in words that the teacher reads (see `costs`).
+        """
+        return cost_curve(self.word_shares(difficulty), cost, self.words.mean()), self.curve(difficulty)[1]
 
     def switch(self, router: Router, **limits: float) -> Switch:
         """A switch with its threshold set on these texts; limits: for `Switch.calibrate`."""

@@ -7,7 +7,8 @@ import pytest
 import torch
 from test_switch import DIFFICULTY, LABELS, STUDENT, TEACHER, TEXTS, Stub
 
-from distill_utils.switch import Trial, about, costs, fewest_words, in_teacher_words, one_thread, speed_up
+from distill_utils.switch import Trial, about, costs, fewest_words, in_teacher_words, one_thread, speed_up, summary
+from distill_utils.texts.words import Vocabulary
 
 WORDS = dict(zip(TEXTS, (1, 2, 3, 4, 5, 5), strict=True))
 LONG = [f"{text} " + "w " * (count - 1) for text, count in WORDS.items()]  # t0 has 1 word, t1 has 2, ...
@@ -15,8 +16,9 @@ LONG = [f"{text} " + "w " * (count - 1) for text, count in WORDS.items()]  # t0 
 
 def trial(student=STUDENT) -> Trial:
     asked = Stub(TEACHER, LONG)
+    of_words = {tuple(sorted(text.split())): answer for text, answer in zip(LONG, TEACHER, strict=True)}
     teacher = SimpleNamespace(
-        predict=lambda texts: asked.logits(texts).argmax(axis=1),
+        predict=lambda texts: np.array([of_words[tuple(sorted(text.split()))] for text in texts]),  # in any order
         cached_logits=asked.logits,
         logits=asked.logits,
         class_names=("no", "yes"),
@@ -35,12 +37,33 @@ def test_a_trial_by_hand():
     shares, accuracy = one.curve(difficulty)
     np.testing.assert_allclose(accuracy, 100 * np.array([4, 5, 5, 6, 5, 5, 5]) / 6)
     np.testing.assert_allclose(one.word_shares(difficulty), np.array([0, 1, 3, 6, 10, 15, 20]) / 20)
+    # 20 words in all: by itself the student takes 6 texts x 0.5, then each deferred word counts one more.
+    np.testing.assert_allclose(one.against_speed(difficulty, 0.5)[0], 20 / (3 + np.array([0, 1, 3, 6, 10, 15, 20])))
     switch = one.switch(router, budget=0.5)
     assert one.deferred(switch).tolist() == [True, True, True, False, False, False]
     found = one.outcome(switch)
     assert found["deferred %"] == 50 and found["their words %"] == 30 and found["accuracy"] == 100
     assert found["minus teacher"] == pytest.approx(100 / 6)
     assert switch.teacher is one.teacher and switch.predict(LONG).tolist() == [1] * 6
+
+
+def test_the_routers_of_a_trial():
+    one = trial()
+    rules = one.free_routers(Vocabulary(["w"]))
+    assert list(rules) == ["confidence", "margin", "learned head"]
+    found = one.difficulties(rules)
+    assert list(found) == [*rules, "shuffle detector", "random", "oracle"] and {len(row) for row in found.values()} == {
+        6
+    }
+    assert found["oracle"].tolist() == [1, 0, 1, -1, 0, 0] and not found["shuffle detector"].any()
+    assert list(trial(TEACHER).free_routers(Vocabulary(["w"]))) == ["confidence", "margin"]  # nothing to correct
+
+
+def test_a_curve_in_four_numbers():
+    found = summary(np.array([0, 0.5, 1]), np.array([80.0, 96.0, 90.0]))
+    assert found["5% deferred"] == pytest.approx(81.6) and found["20% deferred"] == pytest.approx(86.4)
+    assert found["area"] == pytest.approx(88 / 2 + 93 / 2) and found["above chance %"] == 100
+    assert summary(np.array([0, 1]), np.array([80.0, 90.0]))["above chance %"] == 0
 
 
 def test_student_and_teacher_are_asked_once():
