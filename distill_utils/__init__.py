@@ -11,7 +11,8 @@ export       a student as a folder that runs without this library, and as a web 
 results      every result as one row, paired tests, the blog's claims, every plot
 
 Beside them: `profiles` (how much of everything a run uses), `experiment` (one task under one protocol), `own_task`
-(a task of your own, from a notebook's parameters to the folder that is handed over),
+(a task of your own, from a notebook's parameters to the folder that is handed over), `exercises` and `questions`
+(what a reader answers, and what is said to it),
 `checks` (what public functions ask of their arguments), `cache` (what is computed once) and `progress` (what one
 sees of a long step).
 """

@@ -12,6 +12,9 @@ from distill_utils.teachers.labeller import title_of
 from distill_utils.texts.readers import data_folder, hub_in_reach
 from distill_utils.texts.tasks import TASKS
 
+# Results and figures of an open notebook: in a checkout, and of a notebook on its own, as Colab opens it.
+CHECKOUT, ALONE = Path("../build/notebooks"), Path("distill_results")
+
 
 class ProfileError(ValueError):
     """A parameter that cannot be used; the message is one line: what is wrong, and what to do."""
@@ -255,6 +258,8 @@ class Run:
                 " These are NOT the real data sets: for those connect to the hub, or point $DISTILL_DATA at a "
                 "folder with them."
             )
+        if self.output == ALONE:
+            line += f" Results and figures go to {ALONE}/, beside this notebook."
         return line
 
 
@@ -273,7 +278,8 @@ def start(profile: str, *datasets: str, teacher: str = "auto") -> Run:
     if profile not in PROFILES:
         named = "profile in $DISTILL_PROFILE" if "$DISTILL_PROFILE" in reason else "profile"
         raise ProfileError(f"unknown {named} {profile!r}: use {', '.join(PROFILES)} or auto")
-    output = os.path.expanduser(os.environ.get("DISTILL_OUTPUT") or "../build/notebooks")
+    default = CHECKOUT if Path("../distill_utils").is_dir() else ALONE
+    output = os.path.expanduser(os.environ.get("DISTILL_OUTPUT") or default)
     if output.startswith("~"):  # not a folder of that name instead
         raise ProfileError(f"$DISTILL_OUTPUT is {output!r}, but there is no such home folder: give its full path")
     chosen, own = PROFILES[profile], bool(datasets) and not set(datasets) & set(TASKS)

@@ -55,7 +55,8 @@ def test_conda_installs_this_project_with_its_constraints_and_no_package_of_its_
 
 def test_make_installs_what_conda_installs():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    install = re.search(r"install .*-c constraints\.txt -e '\.\[([\w,]+)\]'", makefile)
+    assert "CONSTRAINTS ?= -c constraints.txt\n" in makefile
+    install = re.search(r"install .*\$\(CONSTRAINTS\) -e '\.\[([\w,]+)\]'", makefile)
     assert install and set(install.group(1).split(",")) == set(EXTRAS)
 
 

@@ -31,7 +31,7 @@ def small(tmp_path_factory) -> Experiment:
     splits["unsupervised"] = frame(100, "d")[["text"]]
     for split, found in splits.items():
         found.to_parquet(folder / f"{split}.parquet")
-    checkpoint = tiny_bert(tmp_path_factory.mktemp("bert"))
+    checkpoint = tiny_bert(tmp_path_factory.mktemp("bert"), layers=2)
     recipes = {"sst2": Recipe(epochs=8, learning_rate=5e-3, batch_size=8)}
     bilstm = {"embedding_size": 4, "hidden": 4, "dense": 4}
     profile = replace(
@@ -183,7 +183,12 @@ def test_smaller_transformers_stand_beside_the_teacher(small):
     quick = Recipe(epochs=1, learning_rate=5e-3, adapter_rank=2)
     recipes = {"sst2": quick}
     profile = replace(
-        small.profile, recipes=recipes, small=small.profile.teachers[0], small_recipes=recipes, taught_recipes=recipes
+        small.profile,
+        recipes=recipes,
+        small=small.profile.teachers[0],
+        small_recipes=recipes,
+        taught_recipes=recipes,
+        lesson={},
     )
     task = Experiment(small.data, profile, seeds=1, words=100)
     teacher = task.teach()

@@ -1,6 +1,7 @@
 """Profiles: which one is chosen and why, and parameters that cannot be used."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +21,17 @@ from distill_utils.profiles import (
 def bare(monkeypatch):
     for name in ("DISTILL_PROFILE", "DISTILL_DATA", "DISTILL_OUTPUT"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(Path(__file__).resolve().parent.parent / "notebooks")  # where notebooks run
+
+
+def test_a_notebook_on_its_own_writes_below_where_it_is_and_says_so(monkeypatch, tmp_path):
+    assert start("smoke", "emotion").output == Path("../build/notebooks")
+    monkeypatch.chdir(tmp_path)
+    alone = start("smoke", "mine.csv")
+    assert alone.output == Path("distill_results")
+    assert str(alone).endswith(" teacher. Results and figures go to distill_results/, beside this notebook.")
+    monkeypatch.setenv("DISTILL_OUTPUT", str(tmp_path / "there"))
+    assert start("smoke", "emotion").output == tmp_path / "there" and "go to" not in str(start("smoke", "emotion"))
 
 
 def test_what_is_asked_for_wins(monkeypatch):

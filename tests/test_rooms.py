@@ -24,6 +24,8 @@ ORDER = (
     "experiment",
     "course",
     "own_task",
+    "exercises",
+    "questions",
 )
 MODULES = sorted(path for path in LIBRARY.rglob("*.py") if path != LIBRARY / "__init__.py")
 

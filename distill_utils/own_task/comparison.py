@@ -10,6 +10,7 @@ from distill_utils.results.intervals import paired_difference
 from distill_utils.results.scoreboard import TITLES, human_count
 
 SINGLES, TOGETHER = 50, 200  # texts that are timed one by one, and all at once
+AGAINST = "minus teacher (95%)"
 
 
 def candidate(task: Experiment, name: str, models: list) -> Candidate:
@@ -29,8 +30,9 @@ def advise(task: Experiment, chosen: Candidate, *, twin: Candidate, tolerance: f
 def compare(task: Experiment, models: dict[str, list]) -> pd.DataFrame:
     """A row a model, the teacher first: test score, difference to the teacher, parameters, size, latency, speed.
 
-    models: name -> one kind of model, once a seed; the first is timed. What a table of answers does not have stays
-    empty, and the times then stand alone.
+    models: name -> one kind of model, once a seed; the first is timed. In brackets stand the difference's interval, and
+    how many times as fast as the teacher it is. What a table of answers does not have stays empty, and the times then
+    stand alone.
     """
     teacher = task.teacher
     timed = {name: found[0] for name, found in models.items()}
@@ -47,17 +49,11 @@ def compare(task: Experiment, models: dict[str, list]) -> pd.DataFrame:
         row = {"model": name} | _scored(task, name, found)
         row |= {"parameters": human_count(_parameters(found[0]))}
         if cost:
+            many = f"{round(1 / cost.seconds, -1):,.0f}" if cost.seconds < 0.1 else f"{1 / cost.seconds:.1f}"
             row |= {
                 "on disk": human_bytes(cost.bytes),
-                "ms a text": f"{1000 * cost.latency:.3g}",
-                "texts a second": f"{round(1 / cost.seconds, -1):,.0f}"
-                if cost.seconds < 0.1
-                else f"{1 / cost.seconds:.1f}",
-            }
-        if cost and whole:
-            row |= {
-                "speed-up, one": _times(whole.latency / cost.latency),
-                "speed-up, many": _times(whole.seconds / cost.seconds),
+                "ms a text": f"{1000 * cost.latency:.3g}{_times(whole and whole.latency / cost.latency)}",
+                "texts a second": f"{many}{_times(whole and whole.seconds / cost.seconds)}",
             }
         rows.append(row)
     return pd.DataFrame(rows)
@@ -67,13 +63,13 @@ def _scored(task: Experiment, name: str, models: list) -> dict:
     metric, labels, texts = task.data.task.metric, task.labels["test"], task.texts["test"]
     column = f"{TITLES[metric]} %"
     if name == task.teacher_name and not answers(task, "test"):
-        return {column: None, "minus teacher": None, "95% interval": None}
+        return {column: None, AGAINST: None}
     scores = [task.score(model.predict(texts)) for model in models]
     mean, spread = pd.Series(scores).mean(), pd.Series(scores).std()
-    row = {column: (mean, spread) if len(scores) > 1 else mean, "minus teacher": None, "95% interval": None}
+    row = {column: (mean, spread) if len(scores) > 1 else mean, AGAINST: None}
     if name != task.teacher_name and answers(task, "test"):
         points, low, high = paired_difference(metric, labels, answers_of(models, texts), task.teacher.predict(texts))
-        row |= {"minus teacher": f"{points:+.1f}", "95% interval": f"{low:+.1f} .. {high:+.1f}"}
+        row[AGAINST] = f"{points:+.1f} ({low:+.1f} .. {high:+.1f})"
     return row
 
 
@@ -83,5 +79,7 @@ def _parameters(model: object) -> int | None:
     return model[-1].coef_.size + model[-1].intercept_.size  # TF-IDF and a linear model
 
 
-def _times(ratio: float) -> str:
-    return f"{ratio:.2g}x" if ratio < 100 else f"{round(ratio, -len(str(int(ratio))) + 2):,.0f}x"
+def _times(ratio: float | None) -> str:
+    if ratio is None:
+        return ""
+    return f" ({ratio:.2g}x)" if ratio < 100 else f" ({round(ratio, -len(str(int(ratio))) + 2):,.0f}x)"

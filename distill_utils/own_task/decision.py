@@ -58,10 +58,8 @@ def advice(
         )
     else:
         points, low, high = paired_difference(metric, labels, student.predictions, teacher.predictions)
-        against = (
-            f"on validation it is {abs(points):.1f} points {'below' if points < 0 else 'above'} {teacher.name} "
-            f"(95% interval {low:+.1f} .. {high:+.1f})"
-        )
+        far = f"{abs(points):.1f} points {'below' if points < 0 else 'above'}" if round(points, 1) else "level with"
+        against = f"on validation it is {far} {teacher.name} (95% interval {low:+.1f} .. {high:+.1f})"
         if low >= -tolerance:
             line = f"Take the {student.name}, alone: {against}, so a loss of more than {tolerance:g} is ruled out."
         elif points >= -tolerance:

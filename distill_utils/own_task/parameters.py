@@ -38,7 +38,8 @@ class Request:
     generated: bool
 
     def __str__(self) -> str:
-        line = f"Profile {self.run.profile.name} ({self.run.reason}). The hand-over goes to {self.folder.name}/."
+        where = self.folder.name if self.folder.is_absolute() else self.folder.as_posix()  # no path of one machine
+        line = f"Profile {self.run.profile.name} ({self.run.reason}). The hand-over goes to {where}/."
         if self.generated:
             line += "\nThis is NOT your data: no data set was named, so a small generated one is written and used."
         return line

@@ -8,7 +8,7 @@ from distill_utils.experiment import Experiment
 from distill_utils.own_task.teaching import answers
 from distill_utils.students import Student
 from distill_utils.switch import Switch, cost_curve, curve, measure_seconds, one_thread
-from distill_utils.switch.routers import Doubt, calibrate_temperature, random_scores
+from distill_utils.switch.routers import Doubt, calibrate_temperature
 
 TIMED = 200  # texts
 
@@ -70,20 +70,19 @@ def in_use(task: Experiment, switch: Switch) -> dict[str, object]:
 def trade(task: Experiment, switch: Switch, speed_up: float) -> tuple[dict, dict]:
     """What `figures.switch_curves` draws: speed-up and accuracy on test at every share deferred, and three points.
 
-    The curves: by the student's confidence, and by chance. The points: student, teacher, and the switch as it is set,
-    at its measured speed-up.
+    The curves: by the student's confidence, and what chance gives on average. The points: student, teacher, and the
+    switch as it is set, at its measured speed-up.
     """
     texts, labels = task.texts["test"], task.labels["test"]
     logits = switch.student.predict_logits(texts)
     right = logits.argmax(axis=1) == labels, task.teacher.predict(texts) == labels
-    difficulty = {"confidence": switch.router(texts, logits), "random": random_scores(len(texts), seed=0)}
+    difficulty = switch.router(texts, logits)
     with one_thread():
         speeds = [measure_seconds(answer, texts[:TIMED], 2) for answer in (switch.student.predict, task.teacher.logits)]
-    drawn = {}
-    for name, found in difficulty.items():
-        shares, accuracy = curve(found, *right)
-        drawn[name] = cost_curve(shares, *speeds), accuracy
-    deferred = difficulty["confidence"] >= switch.threshold
-    accuracy = 100 * np.where(deferred, right[1], right[0])
+    shares, accuracy = curve(difficulty, *right)
+    chance = accuracy[0] + (accuracy[-1] - accuracy[0]) * shares  # on average over all orders
+    speed = cost_curve(shares, *speeds)
+    drawn = {"confidence": (speed, accuracy), "random": (speed, chance)}
+    accuracy = 100 * np.where(difficulty >= switch.threshold, right[1], right[0])
     points = {"student": (speeds[1] / speeds[0], 100 * right[0].mean()), "teacher": (1.0, 100 * right[1].mean())}
     return drawn, points | {"switch": (speed_up, accuracy.mean())}

@@ -224,9 +224,9 @@ def _name_beside(axes: plt.Axes, points: Iterable[tuple[float, float, str]]) -> 
 
 
 def _plain_log_axis(axes: plt.Axes, text: Callable[[float], str]) -> None:
-    """A log x-axis with ticks at 1, 2, 5, 10, ... (over many decades 1, 10, ...), each written as `text(value)`."""
+    """A log x-axis with ticks at 1, 2, 5, 10, ... (a long one: 1, 10, 100, ...), each written as `text(value)`."""
     axes.set_xscale("log")
-    low, high = axes.get_xlim()
+    low, high = axes.dataLim.intervalx
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 1000 * low else (1,)))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(lambda value, _: text(value))

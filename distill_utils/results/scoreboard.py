@@ -171,5 +171,5 @@ def paired_bootstrap(
     return 100 * float(difference.mean()), *map(float, np.percentile(means, [2.5, 97.5]))
 
 
-def _round(value: float, digits: int = 2) -> float:
+def _round(value: float, digits: int = 4) -> float:
     return round(float(value), digits)

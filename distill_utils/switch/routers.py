@@ -71,16 +71,19 @@ class Doubt:
 def calibrate_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """The temperature with the least negative log-likelihood on validation texts (Guo et al., 2017, section 4.2).
 
-    logits: (n, n_classes); labels: (n,) class numbers. Sought between 0.02 and 50. Raises ValueError when they do not
-    match, and for no text at all.
+    logits: (n, n_classes); labels: (n,) class numbers. Sought between 0.02 and 50. Where every text is right, colder
+    would always be better: then one text in n + 2 counts as of any class (Platt, 1999, section 2.2). Raises ValueError
+    when they do not match, and for no text at all.
     """
     logits = as_logits(logits).astype(np.float64)
     if not len(logits):
         raise ValueError("0 texts: give the logits of some validation texts")
     labels, rows = as_labels(labels, logits.shape[1], len(logits)), np.arange(len(logits))
+    unsure = 1 / (len(logits) + 2) if (logits.argmax(axis=1) == labels).all() else 0.0
 
     def loss(log_temperature: float) -> float:
-        return -log_softmax(logits / np.exp(log_temperature), axis=1)[rows, labels].mean()
+        log_p = log_softmax(logits / np.exp(log_temperature), axis=1)
+        return -(1 - unsure) * log_p[rows, labels].mean() - unsure * log_p.mean()
 
     return float(np.exp(minimize_scalar(loss, bounds=(np.log(0.02), np.log(50)), method="bounded").x))
 

@@ -41,9 +41,15 @@ def sentence(student, teacher, linear=None, twin=None, tolerance=1.0):
 
 
 def test_the_student_alone_when_even_the_low_end_is_allowed():
-    line = sentence(right_but(5, "S"), right_but(5, "T"))
-    assert line.startswith("Take the S, alone: on validation it is 0.0 points above T (95% interval +0.0 .. +0.0)")
+    line = sentence(right_but(5, "S"), right_but(5, "T"), tolerance=2)
+    assert line.startswith("Take the S, alone: on validation it is level with T (95% interval -1.5 .. +1.5)")
     assert sentence(right_but(20, "S"), right_but(5, "T"), tolerance=20).startswith("Take the S, alone")
+
+
+def test_equal_answers_to_few_texts_rule_out_little():
+    """Of 200 texts, none differs: 3 in 200 may (the rule of three), which is more than one point."""
+    line = sentence(right_but(5, "S"), right_but(5, "T"))
+    assert line.startswith("Take the switch") and "a loss of more than 1 is not ruled out" in line
 
 
 def test_the_switch_when_the_interval_reaches_further_or_the_mean_does():

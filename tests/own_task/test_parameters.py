@@ -43,7 +43,9 @@ def test_your_own_data_is_taken_as_it_is(here):
     found = parameters.read(GOOD | {"dataset": "mine.csv", "output": "there", "teacher": "me/model"})
     assert (found.dataset, found.unlabelled, found.folder, found.generated) == ("mine.csv", None, Path("there"), False)
     assert found.run.profile.teachers[0] == "me/model"
-    assert "NOT" not in str(found) and not (here / "out").exists()
+    assert (
+        str(found).endswith("The hand-over goes to there/.") and "NOT" not in str(found) and not (here / "out").exists()
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """From a teacher to the hand-over on a tiny task: what is chosen, compared, switched, written, and loaded elsewhere."""
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -110,7 +111,7 @@ def test_calibration_shows_a_teacher_that_doubts_too_much(task):
     as_it_is = 100 * np.exp(3) / (np.exp(3) + 2)
     assert found.loc["as it is", "confidence %"] == pytest.approx(as_it_is, abs=0.1)
     assert found.loc["as it is", "calibration error"] == pytest.approx(100 - as_it_is, abs=0.1)
-    assert found.loc["at the temperature of validation", "calibration error"] < 1
+    assert found.loc["at the temperature of validation", "calibration error"] < 5  # 24 texts say no more
 
 
 def test_a_rule_of_words_does_not_mind_their_order(task):
@@ -126,8 +127,15 @@ def test_the_decision_table(task, rungs):
     assert found.loc["rule", "macro-F1 %"] == 100 and found.loc["bag", "macro-F1 %"][0] == pytest.approx(
         np.mean([task.score(model.predict(task.texts["test"])) for model in models])
     )
-    assert found.loc["rule", ["speed-up, one", "speed-up, many"]].tolist() == ["1x", "1x"]
-    assert (found["on disk"] != "").all() and (found["ms a text"].astype(float) > 0).all()
+    times = r"(\d[\d.]*) \((\d[\d,.]*)x\)"
+    singles = found["ms a text"].str.fullmatch(times), found["ms a text"].str.extract(times).astype(float)
+    assert singles[0].all() and found["texts a second"].str.fullmatch(r"\d[\d,.]* \(\d[\d,.e+]*x\)").all()
+    assert singles[1].loc["rule", 1] == 1 and found.loc["rule", "texts a second"].endswith(" (1x)")
+    latency, ratio = singles[1][0], singles[1][1]
+    assert ratio["bag"] == pytest.approx(latency["rule"] / latency["bag"], rel=0.1)
+    assert (found["on disk"] != "").all()
+    points, low, high = re.fullmatch(r"(\S+) \((\S+) \.\. (\S+)\)", found.loc["bag", comparison.AGAINST]).groups()
+    assert float(low) <= float(points) <= float(high) <= 0 + 300 / len(task.texts["test"])
 
 
 def test_a_table_is_not_timed_and_not_compared_where_it_has_no_answer(task, rungs):
@@ -135,7 +143,7 @@ def test_a_table_is_not_timed_and_not_compared_where_it_has_no_answer(task, rung
     other.teach(teacher=Rule(known=set(task.texts["train"])))
     found = comparison.compare(other, {"bag": rungs[ladder.SOFT].models}).set_index("model")
     assert found.loc["rule", "macro-F1 %"] is None and pd.isna(found.loc["rule", "ms a text"])
-    assert found.loc["bag", "minus teacher"] is None and "speed-up, one" not in found
+    assert found.loc["bag", comparison.AGAINST] is None and "x)" not in found.loc["bag", "ms a text"]
 
 
 def test_the_switch_keeps_to_its_budget_on_validation(task, rungs):
@@ -147,6 +155,9 @@ def test_the_switch_keeps_to_its_budget_on_validation(task, rungs):
     assert used["teacher"] == 100 and used["switch"] >= used["student"] and used["speed-up"] > 0
     drawn, points = switching.trade(task, switch, used["speed-up"])
     assert drawn["confidence"][1][-1] == points["teacher"][1] == 100
+    speed, chance = drawn["random"]
+    ends = points["student"][1], points["teacher"][1]
+    assert chance == pytest.approx(np.linspace(*ends, len(chance))) and (np.diff(speed) < 0).all()
     assert points["student"][1] == pytest.approx(
         100 * (student.predict(task.texts["test"]) == task.labels["test"]).mean()
     )

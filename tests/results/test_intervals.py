@@ -47,7 +47,7 @@ def test_accuracy_agrees_with_the_bootstrap_of_the_board():
 
 def test_a_model_against_itself_and_one_class_alone():
     labels, a = answers(6)
-    assert paired_difference("macro_f1", labels, a, a) == (0, 0, 0)
+    assert paired_difference("macro_f1", labels, a, a) == (0, -300 / len(labels), 300 / len(labels))
     same = np.zeros(5, int)  # Matthews' correlation of constant answers is 0, as in scikit-learn
     assert paired_difference("matthews_correlation", same, same, same)[0] == 0
     assert paired_difference("macro_f1", same, same, 1 + same)[0] == 100  # F1 1 of the one class; then 0 of two

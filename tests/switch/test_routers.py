@@ -57,6 +57,13 @@ def test_the_temperature_undoes_a_known_scaling():
     assert found == pytest.approx(grid[np.argmin(losses)], abs=0.01)
 
 
+def test_a_student_that_is_never_wrong_is_not_sure_of_everything():
+    """Of 18 texts all are right, at logits 6 and 0: with one in 20 of unknown class 1 - p is half of that."""
+    logits = 6.0 * np.eye(2)[np.arange(18) % 2]
+    temperature = calibrate_temperature(logits, np.arange(18) % 2)
+    assert 1 / (1 + np.exp(6 / temperature)) == pytest.approx(1 / 40, rel=1e-3)
+
+
 def test_shuffle_consistency_is_the_share_of_changed_predictions():
     first_word_is_a = lambda texts: np.array([text.split()[:1] == ["a"] for text in texts], int)  # noqa: E731
     texts = ["a b", "b b", "b a .", "a b c d e f g h"]
