@@ -1,22 +1,28 @@
 """The four tasks of the course as its parts take them: how many labels, which words, which texts beside their own."""
 
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
+from datasets import Dataset
 
+from distill_utils import word_order
 from distill_utils.experiment import Experiment
-from distill_utils.profiles import Profile
-from distill_utils.results.claims import BLOG
+from distill_utils.profiles import PROFILES, Profile
+from distill_utils.results.claims import reported
+from distill_utils.students import Student
 from distill_utils.students.bilstm import MAX_WORDS
-from distill_utils.texts import augmentation
+from distill_utils.texts import augmentation, miniature
 from distill_utils.texts.corruption import with_twins
-from distill_utils.texts.tasks import TaskData, few_labels, load_task
+from distill_utils.texts.tasks import TASKS, TaskData, few_labels, load_task
 from distill_utils.texts.words import pieces
 
 PARTS = {"emotion": "part1", "sst2": "part2_sst2", "cola": "part2_cola", "imdb": "part3_imdb"}
 # IMDB's labelled training reviews and test reviews, by profile; and the reviews of which its students read a piece.
 LABELLED = {"smoke": (160, 200), "laptop": (1000, 5000), "full": (1000, 25_000)}
 READ = {"smoke": 500, "laptop": 9000, "full": 50_000}
+BAG, PAIRS, BILSTM = "MLP-D, bag of words", "MLP-D", "Bi-LSTM-D"  # the distilled students of part 3
 REVIEWS = 30_000  # sentences of film reviews that CoLA's students read, each with its broken twins
 
 
@@ -32,13 +38,89 @@ def experiments(names: Iterable[str], profile: Profile, *, seeds: int, recorded:
     for name in names:
         data = _few(reviews, profile) if name == "imdb" else load_task(name, source=profile.source)
         more = _more(name, data, reviews.texts("unsupervised")) if data.source != "miniature" else []
-        words = 10_000 if name == "sst2" else 5000
-        made[name] = Experiment(
-            data, profile, seeds=seeds, blog=BLOG[PARTS[name]], words=words, more=more, recorded=recorded
-        )
+        words, blog = 10_000 if name == "sst2" else 5000, reported(PARTS[name], data.source)
+        made[name] = Experiment(data, profile, seeds=seeds, blog=blog, words=words, more=more, recorded=recorded)
     if "imdb" in made:
         made["imdb"].pool = _a_piece_each(made["imdb"])
     return made
+
+
+def settings(task: Experiment, kind: str, n_texts: int) -> dict[str, float]:
+    """How a kind of student is trained on so many texts: arguments of `Experiment.train`."""
+    sizes = task.profile
+    if kind.startswith("Bi-LSTM"):
+        epochs = sizes.bilstm_epochs if kind == BILSTM else sizes.bilstm_hard_epochs
+        few = min(task.seeds, sizes.bilstm_seeds)
+        return {"epochs": epochs, "batch_size": sizes.bilstm_batch, "learning_rate": 2e-3, "only": few}
+    if task.data.task.name in ("sst2", "cola"):
+        return {"epochs": sizes.passes(n_texts), "batch_size": sizes.student_batch, "learning_rate": 3e-3}
+    return {"epochs": sizes.distil_epochs, "batch_size": sizes.student_batch}
+
+
+def distil(task: Experiment, kind: str) -> list[Student]:
+    """Students of a kind (BAG, PAIRS or BILSTM), taught by the task's teacher on its transfer set, put on the board."""
+    texts, soft = task.transfer(task.profile.bilstm_texts if kind == BILSTM else None)
+    if task.data.task.name == "imdb":  # pieces only: its pool has one of each review with a label, too
+        texts, soft = task.pool, task.teacher.soft_labels(task.pool)
+    make = {BAG: partial(task.mlp, pooling="mean"), PAIRS: task.mlp, BILSTM: task.bilstm}[kind]
+    models = task.train(partial(make, taught=True), texts, soft, **settings(task, kind, len(texts)))
+    task.record(kind, models, teacher=task.teacher_name)
+    return models
+
+
+def sensitivity(
+    task: Experiment, n: int = 1, *, within_sentences: bool = False, most: int | None = None
+) -> word_order.Sensitivity:
+    """The word-order sensitivity of the task's teacher, on validation texts; most: texts shuffled, None: the profile's.
+
+    IMDB's texts are documents: half as many, four shuffles instead of ten.
+    """
+    documents, most = task.data.task.name == "imdb", most or task.profile.shuffled
+    texts, labels = (column["validation"][: 4 * most] for column in (task.texts, task.labels))
+    return word_order.wos(
+        task.teacher.predict,
+        texts,
+        labels,
+        len(task.names),
+        n=n,
+        seeds=4 if documents else 10,
+        documents=documents,
+        within_sentences=within_sentences,
+        max_texts=most // (2 if documents else 1),
+    )
+
+
+def point(task: Experiment, label: str, wos: float, *, kind: str = "real") -> dict[str, object]:
+    """What the bag of words on the board keeps, as a row for `figures.retention_by_sensitivity`, in percent.
+
+    "retention" is its share of the teacher's score, "of the lead" its share of the teacher's lead over the majority
+    class.
+    """
+    labels = task.labels["test"]
+    guess = task.score(np.full(len(labels), np.bincount(labels).argmax()))
+    student, teacher = task.board[BAG].score, task.board[task.teacher_name].score
+    kept, spread = task.retention(BAG)
+    row = {"label": label, "task": task.data.task.name, "kind": kind, "wos": wos, "teacher": teacher}
+    lead = 100 * (student - guess) / (teacher - guess)
+    return row | {"student": student, "retention": kept, "std": spread, "of the lead": lead}
+
+
+def dialled(order: float, profile: Profile, *, seeds: int) -> Experiment:
+    """The generated SST-2-like task with a share `order`, 0 to 1, of its labels in the word order alone.
+
+    Its teacher is MiniLM by the profile's recipe `dial`, whatever the profile's own: it learns from 400 texts in half a
+    minute.
+    """
+    dials = miniature.DIALS["sst2"].with_order(order)
+    made = miniature.generate("sst2", dials=dials, test=300, unlabelled=800)
+    columns = {
+        split: {"text": texts, "label": labels} if labels else {"text": texts}
+        for split, (texts, labels) in made.items()
+    }
+    data = TaskData(
+        {split: Dataset.from_dict(column) for split, column in columns.items()}, TASKS["sst2"], "miniature", {}
+    )
+    return Experiment(data, replace(PROFILES["smoke"], fine_tune=profile.dial), seeds=seeds)
 
 
 def _few(data: TaskData, profile: Profile) -> TaskData:

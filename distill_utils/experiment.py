@@ -4,7 +4,7 @@ Part 1 writes these steps out; parts 2 and 3 repeat them for several tasks.
 """
 
 from collections.abc import Callable
-from copy import deepcopy
+from copy import copy, deepcopy
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +18,7 @@ from distill_utils.results import scoreboard
 from distill_utils.results.scoreboard import Result, Scoreboard
 from distill_utils.students import MLP, BiLSTM, Student
 from distill_utils.students.distillation import fit, one_hot
-from distill_utils.teachers import Labeller, Recipe, Teacher, fine_tune, teach
+from distill_utils.teachers import Labeller, Recipe, Teacher, fine_tune, teach, written_labels
 from distill_utils.teachers.labeller import title_of
 from distill_utils.teachers.layers import layers_of
 from distill_utils.texts import augmentation
@@ -32,7 +32,9 @@ CHECKPOINTS = {
     "BERT": ("google-bert/bert-base-uncased", 109_482_240),
     "RoBERTa": ("FacebookAI/roberta-base", 124_645_632),
     "DistilBERT": ("distilbert/distilbert-base-uncased", 66_953_472),
+    "DistilRoBERTa": ("distilbert/distilroberta-base", 82_118_400),
 }
+T5 = 222_903_552  # parameters of T5-base, which writes its label
 CLASS_ROW = 769  # parameters a class adds to each of them: 768 weights and a bias
 
 
@@ -127,8 +129,24 @@ class Experiment:
         """A smaller transformer that learnt the teacher's answers to `lesson`."""
         return teach(start, self.lesson(), self.teacher, recipe, recorded=self.recorded)
 
+    def beside(self) -> "Experiment":
+        """The same task, texts, words and seeds with a smaller teacher, and a board of its own.
+
+        That is the profile's small transformer, fine-tuned on the labels; where the teacher is one, its first half.
+        """
+        other = copy(self)
+        other.board = Scoreboard(self.board.task, self.board.metric, self.board.data_source)
+        if self.profile.small:
+            recipe = self.profile.small_recipes[self.data.task.name]
+            other.teach(teacher=self.fine_tuned(self.profile.small, recipe))
+            return other
+        name, teacher = self.smaller().popitem()
+        other.teacher, other.teacher_name = teacher, name
+        other.record(name, [teacher])
+        return other
+
     def others(self) -> None:
-        """The blog's other transformers: run under the profile that has them, else rows that say "not run here"."""
+        """The blog's other transformers: run under the profile that has them; else only the blog's score is noted."""
         for model, (checkpoint, size) in CHECKPOINTS.items():
             if model == self.teacher_name or model not in self.blog:
                 continue
@@ -137,15 +155,27 @@ class Experiment:
             else:
                 size += CLASS_ROW * len(self.names)
                 self.board.add(model, None, parameters=(size, None), blog=self.blog[model])
+        if "T5-base" in self.blog:
+            written, size = None, T5
+            if self.profile.text_to_text:
+                written, size = written_labels(self.profile.text_to_text, self.texts["test"], self.names)
+                written = self.score(written)
+            self.board.add("T5-base", written, parameters=(size, None), blog=self.blog["T5-base"])
 
     @property
     def hard(self) -> np.ndarray:
         """The training labels as one-hot rows, (n_texts, n_classes)."""
         return one_hot(self.labels["train"], len(self.names))
 
-    def transfer(self) -> tuple[list[str], np.ndarray]:
-        """Training texts and pool, as far as the teacher answers them, with its soft labels (n_texts, n_classes)."""
-        texts = self.teacher.answerable(self.texts["train"] + self.pool)
+    def transfer(self, most: int | None = None) -> tuple[list[str], np.ndarray]:
+        """Training texts and pool, as far as the teacher answers them, with its soft labels (n_texts, n_classes).
+
+        most: where there are more texts, the pool is sampled down to so many in all.
+        """
+        pool, train = self.pool, self.texts["train"]
+        if most is not None:
+            pool = augmentation.sample(pool, max(0, most - len(train)), seed=0)
+        texts = self.teacher.answerable(train + pool)
         return texts, self.teacher.soft_labels(texts)
 
     def mlp(self, *, taught: bool = False, pooling: str = "pairs", probes: bool | None = None) -> MLP:

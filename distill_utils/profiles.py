@@ -43,7 +43,10 @@ class Profile:
     texts_seen: int  # by part 2's MLP over all passes, whatever the size of the set
     bilstm: dict[str, int]  # arguments of students.BiLSTM
     bilstm_epochs: int
+    bilstm_hard_epochs: int  # on the labels alone
     bilstm_batch: int
+    bilstm_texts: int | None  # of its transfer set, at most: it trains slowly without a GPU
+    bilstm_seeds: int  # trained of it, at most
     small: str | None  # a small pre-trained transformer beside the teacher; None where the teacher is one
     lesson: dict[str, int]  # by task: texts of the pool from which transformers learn the teacher's answers
     shuffled: int  # texts whose words part 3 shuffles, for each task and n
@@ -128,9 +131,13 @@ PROFILES = {
             texts_seen=10_000,
             bilstm={"embedding_size": 50, "hidden": 64, "dense": 100},
             bilstm_epochs=10,
+            bilstm_hard_epochs=20,
             bilstm_batch=64,
+            bilstm_texts=None,
+            bilstm_seeds=3,
             small=None,
-            lesson={},
+            lesson=dict.fromkeys(("emotion", "sst2", "cola", "imdb"), 400),
+            half_recipe=Recipe(epochs=3, learning_rate=5e-4, batch_size=16, dropout=0.0),
             shuffled=30,
             dial=Recipe(epochs=2.5, learning_rate=3e-4, batch_size=16, dropout=0.0),
             teacher_seen=1000,
@@ -153,7 +160,10 @@ PROFILES = {
             texts_seen=500_000,
             bilstm={"embedding_size": 200, "hidden": 100, "dense": 200},
             bilstm_epochs=3,
+            bilstm_hard_epochs=4,
             bilstm_batch=128,
+            bilstm_texts=30_000,
+            bilstm_seeds=3,
             small="minilm",
             lesson={"emotion": 30_000, "sst2": 13_000, "cola": 12_000, "imdb": 10_000},
             shuffled=200,
@@ -189,7 +199,10 @@ PROFILES = {
             texts_seen=2_000_000,
             bilstm={"embedding_size": 300, "hidden": 300},
             bilstm_epochs=10,
+            bilstm_hard_epochs=20,
             bilstm_batch=128,
+            bilstm_texts=None,
+            bilstm_seeds=5,
             small=None,
             lesson={},
             shuffled=2000,

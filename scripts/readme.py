@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from distill_utils.cache import write_atomically
-from distill_utils.results.scoreboard import human_count
+from distill_utils.results.scoreboard import elsewhere, human_count
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -57,7 +57,8 @@ def render(readme_text: str, results: dict[str, list[dict]]) -> str:
 def block(part: str, rows: list[dict]) -> str:
     """The sentence on each distilled student, the table of all models, and where the numbers come from.
 
-    Rows of other measures than `METRICS` (word-order sensitivity) stay in the results file.
+    Models that only the blog has run stand in a line below the table, one a task. Rows of other measures than
+    `METRICS` (word-order sensitivity) stay in the results file.
     """
     names = ("task", "model", "teacher")
     rows = [row | {name: as_written(row[name] or "") for name in names} for row in rows if row["metric"] in METRICS]
@@ -65,12 +66,23 @@ def block(part: str, rows: list[dict]) -> str:
     head = ["task"] * (len(tasks) > 1) + ["model", "score", "blog", "parameters", "teacher"]
     lines = [f"| {' | '.join(head)} |", "|" + "|".join("---:" if h in head[-4:-1] else "---" for h in head) + "|"]
     for row in rows:
+        if only_in_the_blog(row):
+            continue
         model = f"**{row['model']}**" if is_distilled(row) else row["model"]
         blog = "" if row["blog_score"] is None else f"{row['blog_score']:.1f}"
         cells = [model, score(row), blog, human_count(row["parameters"]), row["teacher"]]
         lines.append(f"| {' | '.join([row['task']] * (len(tasks) > 1) + cells)} |")
     sentences = [sentence for row in rows if (sentence := retention(row, rows))]
-    return "\n\n".join(["\n".join(sentences), "\n".join(lines), provenance(part, rows)]).strip()
+    below = []
+    for task in tasks:
+        line = elsewhere({r["model"]: r["blog_score"] for r in rows if r["task"] == task and only_in_the_blog(r)})
+        below += [f"{task}: {line}" if len(tasks) > 1 else line] if line else []
+    return "\n\n".join(["\n".join(sentences), "\n".join(lines), *below, provenance(part, rows)]).strip()
+
+
+def only_in_the_blog(row: dict) -> bool:
+    """Whether a row is of a model that was not run, and has a score in the blog."""
+    return row["score"] is None and row["blog_score"] is not None
 
 
 def as_written(name: str) -> str:
@@ -87,7 +99,7 @@ def is_distilled(row: dict) -> bool:
 def score(row: dict) -> str:
     """Mean and spread of a row in percent."""
     if row["score"] is None:
-        return "not run here"
+        return "no answers"
     return f"{row['score']:.1f}" + (f" ± {row['score_std']:.1f}" if row["score_std"] is not None else "")
 
 

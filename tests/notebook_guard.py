@@ -147,12 +147,12 @@ def links(notebook: dict, folder: Path) -> list[str]:
 
 
 def cell_lengths(notebook: dict, folder: Path) -> list[str]:
-    """Tiny cells: half of them at most 5 lines, none over 20."""
+    """Tiny cells: half of them at most 5 lines, none over 12."""
     lines = [sum(bool(line.strip()) for line in source(cell).splitlines()) for cell in code_cells(notebook)]
     complaints = [
-        f"{name(cell)} has {length} lines, over 20"
+        f"{name(cell)} has {length} lines, over 12"
         for cell, length in zip(code_cells(notebook), lines, strict=True)
-        if length > 20
+        if length > 12
     ]
     if lines and median(lines) > 5:
         complaints.append(f"the median code cell has {median(lines):g} lines, over 5")

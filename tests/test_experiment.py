@@ -31,7 +31,7 @@ def small(tmp_path_factory) -> Experiment:
     splits["unsupervised"] = frame(100, "d")[["text"]]
     for split, found in splits.items():
         found.to_parquet(folder / f"{split}.parquet")
-    checkpoint = tiny_bert(tmp_path_factory.mktemp("bert"))
+    checkpoint = tiny_bert(tmp_path_factory.mktemp("bert"), layers=2)
     recipes = {"sst2": Recipe(epochs=8, learning_rate=5e-3, batch_size=8)}
     bilstm = {"embedding_size": 4, "hidden": 4, "dense": 4}
     profile = replace(
@@ -97,14 +97,39 @@ def test_baselines(small):
     assert small.board["TF-IDF + logistic regression"].score == small.score(linear.predict(small.texts["test"]))
 
 
-def test_models_that_are_not_run_say_so(small):
-    small.blog = {"BERT": 91.4, "RoBERTa": 93.0}
+def test_of_models_that_are_not_run_only_the_blogs_score_is_noted(small):
+    small.blog = {"BERT": 91.4, "RoBERTa": 93.0, "T5-base": 93.5}
     small.others()
     bert = small.board["BERT"]
-    assert bert.score is None and bert.blog_score == 91.4 and bert.data_source == "not run here"
+    assert bert.score is None and bert.blog_score == 91.4 and bert.data_source == "the blog"
     assert bert.parameters == 109_483_778  # BERT-base with two classes
+    assert small.board["T5-base"].score is None and small.board["T5-base"].parameters == 222_903_552
+    assert small.board.table().note.startswith("In the blog: BERT 91.4, RoBERTa 93.0, T5-base 93.5.")
+    assert not {"BERT", "RoBERTa", "T5-base"} & {row[0] for row in small.board.table().rows}
     with pytest.raises(StopIteration):
         small.board["DistilBERT"]  # not in this blog table
+
+
+def test_a_transfer_set_can_be_cut_and_keeps_the_training_texts(small):
+    whole, train = small.transfer()[0], small.texts["train"]
+    texts, soft = small.transfer(len(train) + 5)
+    assert texts[: len(train)] == train and len(texts) == len(train) + 5 and set(texts) <= set(whole)
+    np.testing.assert_allclose(soft, small.teacher.soft_labels(texts))
+    assert small.transfer(10)[0] == train and small.transfer(10**6)[0] == whole
+
+
+def test_a_second_teacher_stands_beside_the_first_and_changes_nothing_of_it(small):
+    before, board = small.teacher, [result.model for result in small.board.results]
+    quick = Recipe(epochs=1, learning_rate=5e-3)
+    small.profile = replace(small.profile, small=small.profile.teachers[0], small_recipes={"sst2": quick})
+    other = small.beside()
+    assert other.teacher is not before and other.teacher.fingerprint != before.fingerprint
+    assert small.teacher is before and [result.model for result in small.board.results] == board
+    assert other.pool is small.pool and other.vocabulary is small.vocabulary and other.seeds == small.seeds
+    assert [result.model for result in other.board.results] == [other.teacher_name]
+    small.profile = replace(small.profile, small=None)
+    half = small.beside()
+    assert half.teacher_name.endswith("layers-D") and half.board[half.teacher_name].score is not None
 
 
 @pytest.fixture
@@ -158,7 +183,12 @@ def test_smaller_transformers_stand_beside_the_teacher(small):
     quick = Recipe(epochs=1, learning_rate=5e-3, adapter_rank=2)
     recipes = {"sst2": quick}
     profile = replace(
-        small.profile, recipes=recipes, small=small.profile.teachers[0], small_recipes=recipes, taught_recipes=recipes
+        small.profile,
+        recipes=recipes,
+        small=small.profile.teachers[0],
+        small_recipes=recipes,
+        taught_recipes=recipes,
+        lesson={},
     )
     task = Experiment(small.data, profile, seeds=1, words=100)
     teacher = task.teach()

@@ -143,7 +143,7 @@ BROKEN = [
     ("images", "made by no cell", add_cell(markdown('<img src="../images/orphan.png">'))),
     ("images", "not a file of this project", add_cell(markdown("![x](https://example.org/x.png)"))),
     ("links", "leads nowhere", add_cell(markdown("[next](2_next.ipynb)"))),
-    ("cell_lengths", "over 20", set_source(4, 'save_figure(1, "result")\n' + "x = 1\n" * 20)),
+    ("cell_lengths", "over 12", set_source(4, 'save_figure(1, "result")\n' + "x = 1\n" * 12)),
     ("cell_lengths", "median", lambda nb: [set_source(i, "x = 1\n" * 6)(nb) for i in (3, 4)]),
     ("code_in_a_row", "third code cell", add_cell(code_cell(4, "2"))),
     ("parameters", "injected", lambda nb: nb["cells"][3]["metadata"].update(tags=["injected-parameters"])),

@@ -19,7 +19,7 @@ ROW = {
 }
 SINGLE = {"score_std": None, "n_seeds": 1, "teacher": None}
 TEACHER = {**ROW, **SINGLE, "model": "MiniLM-L6", "score": 92.0, "parameters": 22_715_910, "blog_score": None}
-NOT_RUN = {**ROW, **SINGLE, "model": "BERT", "score": None, "parameters": 109_486_854, "data_source": "not run here"}
+NOT_RUN = {**ROW, **SINGLE, "model": "BERT", "score": None, "parameters": 109_486_854, "data_source": "the blog"}
 OLD = "# Title\n\n<!-- results:part1 -->\nstale\n<!-- /results -->\n\ntail <!-- a comment -->\n"
 
 
@@ -38,8 +38,8 @@ def test_a_block_by_hand():
         "| model | score | blog | parameters | teacher |\n"
         "|---|---:|---:|---:|---|\n"
         "| MiniLM-L6 | 92.0 |  | 22.7M |  |\n"
-        "| BERT | not run here | 91.8 | 109.5M |  |\n"
         "| **MLP-D** | 90.0 ± 0.2 | 91.8 | 80K | MiniLM-L6 |\n\n"
+        "In the blog: BERT 91.8. These checkpoints come from the hub; the profile full runs them.\n\n"
         "Score: test accuracy in percent; ± is the standard deviation over 3 seeds. "
         "Data: the real data set, read from a folder. From `results/laptop/part1.json`.\n"
         "<!-- /results -->\n\ntail <!-- a comment -->\n"
@@ -67,7 +67,14 @@ def test_parts_with_several_tasks_get_a_task_column_and_a_sentence_each():
     new = readme.render(text, {"part1": [ROW], "part2": [TEACHER, ROW, *cola]})
     assert "| task | model | score |" in new and "| cola | **MLP-D** | 30.0 ± 0.2 |" in new
     assert "On cola, MLP-D keeps 100.0% of its teacher's Matthews correlation" in new
-    assert new.count(readme.END) == 2
+    assert new.count(readme.END) == 2 and "In the blog" not in new
+
+
+def test_what_only_the_blog_has_run_is_a_line_a_task_below_the_table():
+    cola = {**NOT_RUN, "task": "cola", "metric": "matthews_correlation", "blog_score": 52.8}
+    new = readme.render(OLD, {"part1": [TEACHER, ROW, NOT_RUN, cola]})
+    assert "| BERT |" not in new and "not run" not in new
+    assert "\n\nemotion: In the blog: BERT 91.8. These" in new and "\n\ncola: In the blog: BERT 52.8. These" in new
 
 
 def test_no_sentence_without_the_teacher_s_score():

@@ -1,15 +1,12 @@
 """What a model costs in use: measured, raw text in, nothing from a cache."""
 
 import pickle
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import torch
-
-from distill_utils.switch import measure_latency, measure_seconds
+from distill_utils.switch import measure_latency, measure_seconds, one_thread
 from distill_utils.teachers import resolve_checkpoint
 
 
@@ -26,17 +23,6 @@ def measure(answer: Callable[[list[str]], object], texts: list[str], size: int, 
     """Time a model on texts, one thread: `singles` of them one by one, then all at once."""
     with one_thread():
         return Cost(size, measure_latency(answer, texts[:singles]), measure_seconds(answer, texts))
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Torch on one thread, as a small server has it; as before afterwards."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def bytes_on_disk(model: object) -> int:

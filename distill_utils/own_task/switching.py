@@ -5,10 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 
 from distill_utils.experiment import Experiment
-from distill_utils.own_task.cost import one_thread
 from distill_utils.own_task.teaching import answers
 from distill_utils.students import Student
-from distill_utils.switch import Switch, cost_curve, curve, measure_seconds
+from distill_utils.switch import Switch, cost_curve, curve, measure_seconds, one_thread
 from distill_utils.switch.routers import Doubt, calibrate_temperature
 
 TIMED = 200  # texts

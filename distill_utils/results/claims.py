@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from distill_utils.results.tables import Table, table
 
-# What the blog reports, as printed, by part and model.
+# What the blog reports, as printed, by part and model. Its teacher is RoBERTa; for CoLA it names none above BERT.
 BLOG = {
     "part1": {
         "TF-IDF + logistic regression": 86.1,
@@ -34,7 +34,41 @@ BLOG = {
         "Bi-LSTM-D": 91.0,
     },
     "part3_wos": {"emotion": 0.14, "sst2": 0.34, "cola": 0.99, "imdb": 0.28},
+    "part3_switch": {  # on SST-2: speed-up and accuracy
+        "teacher": (1, 93.54),
+        "BERT": (1, 91.4),
+        "DistilBERT": (2, 90.4),
+        "Bi-LSTM, hard labels": (40, 81.0),
+        "Bi-LSTM-D": (40, 90.0),
+        "switch, 5% hard": (20, 91.4),
+        "switch, 20% hard": (5, 92.5),
+    },
 }
+# Texts of SST-2 that the blog prints, simple ones and hard ones.
+EXAMPLES = {
+    "simple": (
+        "extremely confusing",
+        "the rock is aptly named",
+        "sturdy entertaining period drama both caine and fraser have their moments",
+        "moving and invigorating film",
+        "an intelligent",
+        "good movie",
+    ),
+    "hard": (
+        "the issue of faith is not explored very deeply",
+        "works because , for the most part , it avoids the stupid cliches and formulaic potholes that befall its "
+        "brethren",
+        "what it lacks in originality it makes up for in intelligence and b grade stylishness",
+        "succeeds in providing a disquiet world the long dreaded completion of the police academy series",
+        "but the characters tend to be cliches whose lives are never fully explored",
+        "the story and characters are nowhere near gripping enough",
+    ),
+}
+
+
+def reported(part: str, source: str) -> dict:
+    """What the blog reports in a part of `BLOG`; nothing beside generated texts, which must not be compared with it."""
+    return {} if source == "miniature" else BLOG[part]
 
 
 @dataclass(frozen=True)
@@ -51,6 +85,10 @@ class Claim:
         return "not run" if self.held is None else "held" if self.held else "did not hold"
 
 
-def claims_table(claims: list[Claim]) -> Table:
-    """Claims as a table."""
-    return table([(c.statement, c.measured, c.verdict) for c in claims], ["the blog says", "measured", "verdict"])
+def claims_table(claims: list[Claim], *, teacher: str, source: str) -> Table:
+    """Claims as a table that says which teacher they were judged with; on generated texts nothing is judged."""
+    if source == "miniature":
+        loud = "GENERATED TEXTS: THEY JUDGE NOTHING. Run the profile laptop for the verdicts. A statement to test:"
+        return table([(c.statement, c.measured) for c in claims], [loud, "measured on generated texts"])
+    columns = ["the blog says", f"measured, teacher {teacher}", "verdict"]
+    return table([(c.statement, c.measured, c.verdict) for c in claims], columns)

@@ -108,13 +108,14 @@ def teacher_student() -> plt.Figure:
 def score_against_size(results: list[Result], reference: Result, *, title: str, metric: str = "accuracy") -> plt.Figure:
     """Score relative to `reference` (%) against the number of parameters, log x-axis; spread over seeds as bars.
 
-    Models that were not run appear hollow, at the blog's score relative to the blog's BERT row of `results`. Where the
-    reference scores nothing, the scores stand as they are.
+    Models that only the blog has run appear hollow, each at its score relative to the blog's own teacher: RoBERTa, or
+    BERT where the blog has no RoBERTa. Where the reference scores nothing, the scores stand as they are.
     """
     figure, axes = plt.subplots(figsize=(8.4, 4.8))
     axes.axhline(100, color=TEACHER, linewidth=1, linestyle=":")
     points, whole = [], reference.score or 100
-    bert = next((r.blog_score for r in results if r.model == "BERT"), None)
+    of_the_blog = {r.model: r.blog_score for r in results if r.blog_score}
+    own = next((model for model in ("RoBERTa", "BERT") if model in of_the_blog), None)
     for result in (r for r in results if r.parameters):
         if result.score is not None:
             color = STUDENT if result.teacher else TEACHER if result.parameters > 10**7 else PLAIN
@@ -123,8 +124,8 @@ def score_against_size(results: list[Result], reference: Result, *, title: str, 
             axes.errorbar(
                 result.parameters, relative, yerr=spread or None, fmt="o", color=color, markersize=8, capsize=3
             )
-        elif result.blog_score and bert:
-            relative = 100 * result.blog_score / bert
+        elif result.blog_score and own:
+            relative = 100 * result.blog_score / of_the_blog[own]
             axes.plot(result.parameters, relative, "o", markerfacecolor="white", color=BLOG, markersize=8)
         else:
             continue
@@ -138,8 +139,9 @@ def score_against_size(results: list[Result], reference: Result, *, title: str, 
     meanings = {"transformer": TEACHER, "taught by the teacher": STUDENT, "no teacher": PLAIN}
     dots = [axes.plot([], [], "o", color=color, label=name)[0] for name, color in meanings.items()]
     if any(result.blog_score and result.score is None for result in results):
-        dots += axes.plot([], [], "o", markerfacecolor="white", color=BLOG, label="not run here: the blog's")
-    figure.legend(handles=dots, loc="outside lower center", ncols=4, fontsize=9)
+        meaning = f"the blog's, relative to its own {own}"
+        dots += axes.plot([], [], "o", markerfacecolor="white", color=BLOG, label=meaning)
+    figure.legend(handles=dots, loc="outside lower center", ncols=4, fontsize=9, columnspacing=1)
     _name_beside(axes, points)
     return figure
 
@@ -361,6 +363,29 @@ def retention_by_sensitivity(frame: pd.DataFrame, *, title: str) -> plt.Figure:
     return figure
 
 
+def teachers_compared(frame: pd.DataFrame, *, title: str, xlabel: str) -> plt.Figure:
+    """Two teachers and the same student taught by each, a row a task: two lines, from the first (hollow) to the second.
+
+    frame: columns `task`, `teacher`, `of the teacher`, `of the student` (scores), two rows a task.
+    """
+    tasks, (first, second) = list(frame["task"].unique()), frame["teacher"].unique()
+    figure, axes = plt.subplots(figsize=(7, 0.7 * len(tasks) + 1.6))
+    table, looks = frame.set_index(["task", "teacher"]), {"": (TEACHER, -0.14), "student of ": (STUDENT, 0.14)}
+    entries = {}
+    for (role, (color, offset)), (row, task) in product(looks.items(), enumerate(tasks)):
+        column, y = "of the student" if role else "of the teacher", row + offset
+        start, end = (table.loc[(task, teacher), column] for teacher in (first, second))
+        axes.plot([start, end], [y, y], color=color, linewidth=1.5, zorder=1)
+        for x, teacher, face in ((start, first, "white"), (end, second, color)):
+            (dot,) = axes.plot(x, y, "o", color=color, markerfacecolor=face, markersize=7)
+            entries[f"{role}{shortened(teacher)}"] = dot
+    _name_ticks(axes.yaxis, tasks)
+    axes.set_ylim(len(tasks) - 0.5, -0.5)
+    _describe(axes, title=title, xlabel=xlabel)
+    _legend(figure, entries, ncols=2, fontsize=9)
+    return figure
+
+
 def switch_curves(
     curves: dict[str, tuple[np.ndarray, np.ndarray]],
     points: dict[str, tuple[float, float]],
@@ -379,7 +404,9 @@ def switch_curves(
     entries = {}
     for name, (speed, accuracy) in curves.items():
         color = PLAIN if name in bounds else next(colors)
-        (entries[name],) = axes.plot(speed, accuracy, color=color, linestyle=bounds.get(name, "-"), label=name)
+        width = 1.6 if entries else 4  # the first shows where others lie on it: with two classes margin is confidence
+        look = {"color": color, "linestyle": bounds.get(name, "-"), "linewidth": width}
+        (entries[name],) = axes.plot(speed, accuracy, label=name, **look)
     for name, (speed, accuracy) in points.items():
         color = {"teacher": TEACHER, "student": STUDENT}.get(name, "#444444")
         look = HOLLOW if name.lower().startswith("blog") else {"color": color}

@@ -35,7 +35,10 @@ def score(metric: str, labels: np.ndarray, predictions: np.ndarray) -> float:
 
 @dataclass(frozen=True)
 class Result:
-    """One model on one task. score, score_std and blog_score in percent; None is "not run" or "not in the blog"."""
+    """One model on one task. score, score_std and blog_score in percent; None is "not run" or "not in the blog".
+
+    A model that was not run, but has a score in the blog, stands in the line below the table (`elsewhere`).
+    """
 
     task: str
     model: str
@@ -80,7 +83,7 @@ class Scoreboard:
             _round(np.std(values, ddof=1)) if len(values) > 1 else None,
             len(values),
             *parameters,
-            self.data_source if values else "not run here",
+            self.data_source if values else "the blog" if blog is not None else "no answers",
             teacher,
             _round(train_seconds, 1) if train_seconds is not None else None,
             blog,
@@ -92,11 +95,15 @@ class Scoreboard:
         return next(result for result in self.results if result.model == model)
 
     def table(self, highlight: str | None = None) -> Table:
-        """The board as a table: score and spread, the blog's score, parameters; one model may be highlighted."""
+        """The board as a table: score and spread, the blog's score, parameters; one model may be highlighted.
+
+        What only the blog has run is no row: its scores stand in a line below.
+        """
+        of_the_blog = {r.model: r.blog_score for r in self.results if r.score is None and r.blog_score is not None}
         rows = [
             {
                 "model": r.model,
-                f"{TITLES[self.metric]} %": ("not run here" if r.score is None else (r.score, r.score_std)),
+                f"{TITLES[self.metric]} %": ("no answers" if r.score is None else (r.score, r.score_std)),
                 "blog": r.blog_score,
                 "parameters": r.parameters,
                 "without embeddings": r.parameters_without_embeddings,
@@ -104,11 +111,12 @@ class Scoreboard:
                 "data": r.data_source,
             }
             for r in self.results
+            if r.model not in of_the_blog
         ]
         if not any(r.blog_score for r in self.results):  # a task of your own
             rows = [{name: value for name, value in row.items() if name != "blog"} for row in rows]
         counts = dict.fromkeys(("parameters", "without embeddings"), human_count)
-        return table(rows, highlight=highlight, formats=counts)
+        return table(rows, highlight=highlight, formats=counts, note=elsewhere(of_the_blog))
 
     def save(self, path: Path) -> None:
         """Write the results as JSON, one object a model."""
@@ -119,6 +127,14 @@ def save_all(boards: list[Scoreboard], path: Path) -> None:
     """Write the results of several tasks as one JSON list."""
     rows = [asdict(result) for board in boards for result in board.results]
     write_atomically(path, (json.dumps(rows, indent=1) + "\n").encode())
+
+
+def elsewhere(scores: dict[str, float]) -> str:
+    """The line below a table on models that only the blog has run: model -> its score there; "" for none."""
+    if not scores:
+        return ""
+    found = ", ".join(f"{model} {score:.1f}" for model, score in scores.items())
+    return f"In the blog: {found}. These checkpoints come from the hub; the profile full runs them."
 
 
 def human_count(number: int | None) -> str:

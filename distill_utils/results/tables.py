@@ -14,12 +14,16 @@ MARK = "→ "
 
 @dataclass(frozen=True, repr=False)
 class Table:
-    """Cells as text, and which columns stand at the right and which rows are marked; a notebook shows it as HTML."""
+    """Cells as text, and which columns stand at the right and which rows are marked; a notebook shows it as HTML.
+
+    note: a line below the table.
+    """
 
     columns: list[str]
     rows: list[list[str]]
     right: list[bool]
     marked: list[bool]
+    note: str = ""
 
     def _repr_html_(self) -> str:
         head = "".join(self._cell("th", *column) for column in zip(self.columns, self.right, strict=True))
@@ -28,7 +32,8 @@ class Table:
             for row, marked in zip(self.rows, self.marked, strict=True)
         ]
         lines = [f"<thead><tr>{head}</tr></thead>", "<tbody>", *(f"<tr>{row}</tr>" for row in body), "</tbody>"]
-        return "\n".join(["<table>", *lines, "</table>"])
+        below = [f"<p>{_escape(self.note)}</p>"] if self.note else []
+        return "\n".join(["<table>", *lines, "</table>", *below])
 
     @staticmethod
     def _cell(tag: str, text: str, right: bool, bold: bool = False) -> str:
@@ -41,13 +46,14 @@ class Table:
     def __repr__(self) -> str:
         lines = [[" ".join(cell.split()) for cell in row] for row in [self.columns, *self.rows]]
         widths = [max(map(text_width, column)) for column in zip(*lines, strict=True)]
-        return "\n".join(
+        written = [
             "  ".join(
                 " " * (width - text_width(cell)) + cell if right else cell + " " * (width - text_width(cell))
                 for cell, width, right in zip(line, widths, self.right, strict=True)
             ).rstrip()
             for line in lines
-        )
+        ]
+        return "\n".join([*written, self.note] if self.note else written)
 
 
 def table(
@@ -57,12 +63,13 @@ def table(
     highlight: str | None = None,
     digits: int = 1,
     formats: dict[str, Callable] | None = None,
+    note: str = "",
 ) -> Table:
     """Rows (a frame, dicts, or tuples with `columns`) as a table; the row whose first cell is `highlight` is marked.
 
     Numbers have `digits` digits after the point and never an exponent; a (mean, spread) pair is one number, a missing
     value an empty cell. `formats`: column -> function from a value to its text. Columns that hold numbers stand at the
-    right. Raises ValueError if no row is called `highlight`.
+    right. note: a line below the table. Raises ValueError if no row is called `highlight`.
     """
     frame = pd.DataFrame(rows, columns=columns, dtype=object)
     values = frame.to_numpy().tolist()
@@ -77,7 +84,7 @@ def table(
     for row in (row for row, mark in zip(cells, marked, strict=True) if mark):
         row[0] = MARK + row[0]
     right = [any(_is_number(row[column]) for row in values) for column in range(len(frame.columns))]
-    return Table([_text(column) for column in frame.columns], cells, right, marked)
+    return Table([_text(column) for column in frame.columns], cells, right, marked, _text(note))
 
 
 def _is_number(value: object) -> bool:

@@ -1,6 +1,22 @@
 """Student and teacher share the work: the student on everything, the teacher on what a router finds difficult."""
 
-from distill_utils.switch.curves import area, cost_curve, curve, measure_latency, measure_seconds
+from distill_utils.switch.costs import about, in_teacher_words, one_thread, speed_up
+from distill_utils.switch.curves import area, cost_curve, curve, measure_latency, measure_seconds, summary
 from distill_utils.switch.switch import Switch
+from distill_utils.switch.trial import Trial, fewest_words
 
-__all__ = ["Switch", "area", "cost_curve", "curve", "measure_latency", "measure_seconds"]
+__all__ = [
+    "Switch",
+    "Trial",
+    "about",
+    "area",
+    "cost_curve",
+    "curve",
+    "fewest_words",
+    "in_teacher_words",
+    "measure_latency",
+    "measure_seconds",
+    "one_thread",
+    "speed_up",
+    "summary",
+]

@@ -223,14 +223,6 @@ def test_bytes_for_people(count, text):
     assert cost.human_bytes(count) == text
 
 
-def test_timing_leaves_the_threads_as_they_were():
-    before = torch.get_num_threads()
-    with pytest.raises(RuntimeError), cost.one_thread():
-        assert torch.get_num_threads() == 1
-        raise RuntimeError
-    assert torch.get_num_threads() == before
-
-
 def test_what_is_kept_is_a_share_of_the_teachers_validation_score(task, rungs):
     rung = replace(rungs[ladder.SOFT], validation=(75.4, 1.0))
     assert ladder.kept(task, [rung]) == (

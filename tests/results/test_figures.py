@@ -30,10 +30,17 @@ def test_score_is_relative_to_the_reference_on_a_log_axis():
     teacher = board.add("MiniLM-L6", 90.0, parameters=(22_000_000, 10_000_000))
     board.add("MLP-D", [81.0, 81.0, 81.0], parameters=(80_374, 374), teacher="MiniLM-L6")
     board.add("BERT", None, parameters=(109_000_000, None), blog=92.0)
+    board.add("DistilBERT", None, parameters=(67_000_000, None), blog=46.0)
     axes = figures.score_against_size(board.results, teacher, title="t").axes[0]
+    assert {(109_000_000, 100.0), (67_000_000, 50.0)} <= drawn(axes)  # the blog's own teacher is the largest it names
+    board.add("RoBERTa", None, parameters=(125_000_000, None), blog=92.0)
+    board.add("BERT", None, parameters=(109_000_000, None), blog=69.0)
+    figure = figures.score_against_size(board.results, teacher, title="t")
+    axes = figure.axes[0]
+    assert {(125_000_000, 100.0), (109_000_000, 75.0)} <= drawn(axes)
+    assert "the blog's, relative to its own RoBERTa" in legend(figure)
     assert axes.get_xscale() == "log"
-    drawn = {(line.get_xdata()[0], round(line.get_ydata()[0], 6)) for line in axes.lines if len(line.get_xdata()) == 1}
-    assert {(80_374, 90.0), (22_000_000, 100.0), (109_000_000, 100.0)} <= drawn
+    assert {(80_374, 90.0), (22_000_000, 100.0)} <= drawn(axes)
     assert any("80K" in text.get_text() for text in axes.texts)
 
 
@@ -174,6 +181,24 @@ def test_switch_curves_show_routers_bounds_and_named_points():
     assert legend(figure) == ["margin", "random"]
 
 
+def test_two_teachers_are_joined_by_a_line_a_task():
+    columns = ["task", "teacher", "of the teacher", "of the student"]
+    rows = [
+        ("a", "small", 88.0, 82.0),
+        ("a", "large", 93.0, 84.0),
+        ("b", "small", 34.0, 6.0),
+        ("b", "large", 61.0, 7.0),
+    ]
+    figure = figures.teachers_compared(pd.DataFrame(rows, columns=columns), title="t", xlabel="x")
+    axes = figure.axes[0]
+    assert {x for x, _ in drawn(axes)} == {88, 82, 93, 84, 34, 6, 61, 7}
+    hollow = {line.get_xdata()[0] for line in axes.lines if line.get_markerfacecolor() == "white"}
+    assert hollow == {88, 82, 34, 6}  # of the first teacher
+    joined = {tuple(line.get_xdata()) for line in axes.lines if len(line.get_xdata()) == 2}
+    assert joined == {(88, 93), (82, 84), (34, 61), (6, 7)}
+    assert legend(figure) == ["small", "large", "student of small", "student of large"]
+
+
 def test_dial_shows_shares_as_percent():
     frame = pd.DataFrame({"order": [0.0, 0.5, 1.0], "retention": [99.0, 80.0, 30.0], "std": [0.5, 2.0, 5.0]})
     axes = figures.dial(frame, title="t").axes[0]
@@ -216,6 +241,13 @@ def of_both_kinds(names, title):
     return figures.retention_by_sensitivity(pd.concat(kinds), title=title)
 
 
+def of_two_teachers(names, title):
+    frame = rows(names, "task", "of the teacher", "of the student")
+    return figures.teachers_compared(
+        pd.concat([frame.assign(teacher="one"), frame.assign(teacher="two")]), title=title, xlabel="$x$"
+    )
+
+
 DRAWN = {
     "class_balance": lambda names, title: figures.class_balance(np.arange(len(names)), names),
     "confusion": lambda names, title: figures.confusion(
@@ -234,6 +266,7 @@ DRAWN = {
     ),
     "sensitivity": of_sensitivity,
     "retention_by_sensitivity": of_both_kinds,
+    "teachers_compared": of_two_teachers,
     "switch_curves": lambda names, title: figures.switch_curves(
         dict.fromkeys(names, CURVE),
         {name: (1.0 + row, 88) for row, name in enumerate(names)},

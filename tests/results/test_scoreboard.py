@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from distill_utils.results.claims import Claim, claims_table
+from distill_utils.results.claims import BLOG, Claim, claims_table, reported
 from distill_utils.results.scoreboard import METRICS, TITLES, Scoreboard, human_count, paired_bootstrap, score
 from distill_utils.texts import tasks
 
@@ -45,17 +45,30 @@ def test_a_board_keeps_one_row_a_model_and_writes_it(tmp_path):
     assert {row["model"] for row in rows} == {"MLP", "BERT"} and len(rows) == 2
     mlp, bert = board["MLP"], board["BERT"]
     assert (mlp.score, mlp.score_std, mlp.n_seeds, mlp.train_seconds) == (82.0, 1.0, 3, 1.3)
-    assert (bert.score, bert.n_seeds, bert.data_source) == (None, 0, "not run here")
-    assert board.table(highlight="MLP").rows == [
-        ["BERT", "not run here", "92.4", "", "", "", "not run here"],
+    assert (bert.score, bert.n_seeds, bert.data_source) == (None, 0, "the blog")
+    board.add("a table of answers", None)
+    table = board.table(highlight="MLP")
+    assert table.rows == [  # what only the blog has run is no row
         ["→ MLP", "82.0 ± 1.0", "86.0", "80K", "374", "", "folder"],
+        ["a table of answers", "no answers", "", "", "", "", "no answers"],
     ]
+    assert table.note == ("In the blog: BERT 92.4. These checkpoints come from the hub; the profile full runs them.")
+    assert Scoreboard("own", "accuracy", "file").table().note == ""
 
 
 def test_claims_say_what_became_of_them():
     verdicts = [Claim("x", "y", held).verdict for held in (True, False, None)]
     assert verdicts == ["held", "did not hold", "not run"]
-    assert claims_table([Claim("a", "b", False)]).rows == [["a", "b", "did not hold"]]
+    table = claims_table([Claim("a", "b", False)], teacher="MPNet-base", source="folder")
+    assert table.rows == [["a", "b", "did not hold"]] and table.columns[1] == "measured, teacher MPNet-base"
+
+
+def test_generated_texts_judge_nothing():
+    table = claims_table([Claim("a", "b", False)], teacher="MiniLM-L6", source="miniature")
+    assert table.rows == [["a", "b"]] and table.columns[0].startswith("GENERATED TEXTS: THEY JUDGE NOTHING.")
+    assert not any("blog" in column or "verdict" in column.split() for column in table.columns)
+    assert reported("part1", "miniature") == {}
+    assert reported("part1", "folder") == reported("part1", "hub") == BLOG["part1"]
 
 
 def test_counts_for_people():

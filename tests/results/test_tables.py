@@ -50,7 +50,7 @@ def texts(shown):
 @pytest.mark.parametrize("text", [RAW, "$0-$50", r"\(x\) $$y$$ \begin{a}", "a\nb", "积极", "مرحبا 😀", "_a_ | `b`", ""])
 def test_a_text_is_read_back_as_it_was_written(text):
     assert texts(table([(text,)], [text])) == [text, text]
-    assert texts(claims_table([Claim(text, text, True)]))[3:] == [text, text, "held"]
+    assert texts(claims_table([Claim(text, text, True)], teacher="t", source="folder"))[3:] == [text, text, "held"]
     board = Scoreboard("own", "accuracy", "folder")
     board.add(text, 50.0, teacher=text or None, blog=1.0)
     cells = texts(board.table())
@@ -129,3 +129,10 @@ def test_equal_names_stay_apart_and_no_rows_are_a_table_too():
 def test_a_terminal_shows_columns():
     shown = table([("积极", 1), ("a\nb", 1000)], ["label", "texts"])
     assert repr(shown).splitlines() == ["label  texts", "积极       1", "a b    1,000"]
+
+
+def test_a_note_stands_below_the_table_as_it_was_written():
+    shown = table([("a", 1)], ["x", "y"], note="<b> $5")
+    assert shown._repr_html_().endswith("</table>\n<p>&lt;b&gt; <span>$</span>5</p>")
+    assert repr(shown).splitlines()[-1] == "<b> $5"
+    assert table([("a", 1)], ["x", "y"])._repr_html_().endswith("</table>")

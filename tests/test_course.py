@@ -1,0 +1,110 @@
+"""The course's tasks and students: what is trained on what, with a function as the teacher."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from distill_utils import course
+from distill_utils.experiment import Experiment
+from distill_utils.profiles import PROFILES
+from distill_utils.results.scoreboard import Scoreboard
+from distill_utils.teachers import from_callable
+from distill_utils.texts.tasks import load_task
+
+SIZES = replace(
+    PROFILES["smoke"], distil_epochs=1, bilstm_epochs=1, bilstm_hard_epochs=2, bilstm_texts=170, bilstm_seeds=1
+)
+
+
+@pytest.fixture(scope="module", params=["sst2", "imdb"])
+def task(request) -> Experiment:
+    found = Experiment(load_task(request.param, source="miniature"), replace(SIZES, pool=40), seeds=2, words=500)
+    answer = found.names[1]
+    found.teach(teacher=from_callable(lambda texts: [answer] * len(texts), found.names, name=f"says {answer}"))
+    return found
+
+
+def test_students_read_the_texts_of_their_kind(task, monkeypatch):
+    asked = []
+    train = task.train
+    monkeypatch.setattr(
+        task,
+        "train",
+        lambda make, texts, soft, **options: (
+            asked.append((texts, options)) or train(make, texts, soft, **options | {"epochs": 1})
+        ),
+    )
+    students = {kind: course.distil(task, kind) for kind in (course.BAG, course.PAIRS, course.BILSTM)}
+    assert {kind: len(found) for kind, found in students.items()} == {
+        "MLP-D, bag of words": 2,
+        "MLP-D": 2,
+        "Bi-LSTM-D": 1,
+    }
+    own = [] if task.data.task.name == "imdb" else task.texts["train"]  # IMDB's pool has a piece of each of these
+    assert asked[0][0] == asked[1][0] == own + task.pool
+    if own:
+        read = asked[2][0]
+        assert len(read) == max(170, len(own)) and read[: len(own)] == own and set(read) <= set(own + task.pool)
+    by_passes = task.data.task.name == "sst2"
+    epochs = task.profile.passes(len(asked[0][0])) if by_passes else 1
+    assert asked[0][1]["epochs"] == epochs and ("learning_rate" in asked[0][1]) == by_passes
+    assert students["MLP-D, bag of words"][0].config["pooling"] == "mean" != students["MLP-D"][0].config["pooling"]
+    assert all(task.board[kind].teacher == task.teacher_name for kind in students)
+
+
+def test_a_bilstm_on_labels_has_passes_of_its_own(task):
+    kinds = {kind: course.settings(task, kind, 100)["epochs"] for kind in (course.BILSTM, "Bi-LSTM, hard labels")}
+    assert kinds == {"Bi-LSTM-D": 1, "Bi-LSTM, hard labels": 2}
+
+
+def test_the_dial_moves_the_label_out_of_the_words():
+    words, order = (course.dialled(share, PROFILES["laptop"], seeds=1) for share in (0.0, 1.0))
+    for one in (words, order):
+        assert one.data.source == "miniature" and one.board.data_source == "miniature"
+        assert one.profile.teachers == ("minilm",) and one.profile.recipe("sst2") == PROFILES["laptop"].dial
+        assert {split: len(texts) for split, texts in one.texts.items()}["test"] == 300
+    assert words.texts["test"] != order.texts["test"]
+    # With the label in single words, word counts find it; with the label in the order, they find it less often.
+    scores = []
+    for one in (words, order):
+        one.baselines()
+        scores.append(one.board["TF-IDF + logistic regression"].score)
+    assert scores[0] > scores[1] + 5
+
+
+def test_a_point_counts_the_share_and_the_lead(task):
+    board = Scoreboard("t", "accuracy", "file")
+    board.add("says", 90.0), board.add(course.BAG, [80.0, 82.0])
+    one = SimpleNamespace(
+        labels={"test": np.array([0, 0, 0, 1, 1])},
+        score=lambda answers: 60.0,
+        board=board,
+        teacher_name="says",
+        data=task.data,
+        retention=lambda model: (100 * 81 / 90, 1.5),
+    )
+    found = course.point(one, "x", 0.25)
+    assert found["retention"] == pytest.approx(90) and found["of the lead"] == pytest.approx(100 * 21 / 30)
+    assert (found["wos"], found["kind"], found["student"], found["teacher"], found["std"]) == (
+        0.25,
+        "real",
+        81,
+        90,
+        1.5,
+    )
+
+
+def test_a_teacher_that_never_changes_its_mind_is_insensitive(task):
+    monkey = SimpleNamespace(
+        **vars(task) | {"teacher": SimpleNamespace(predict=lambda texts: _by_letters(task, texts))}
+    )
+    found = course.sensitivity(monkey, 1, most=8)
+    assert found.wos == 0 and found.n == 1 and found.n_texts <= (4 if task.data.task.name == "imdb" else 8)
+
+
+def _by_letters(task, texts):
+    """The label of the validation text with the same letters, whatever their order."""
+    known = dict(zip(map("".join, map(sorted, task.texts["validation"])), task.labels["validation"], strict=True))
+    return np.array([known.get("".join(sorted(text)), 0) for text in texts])
