@@ -23,6 +23,7 @@ PARTS = {"emotion": "part1", "sst2": "part2_sst2", "cola": "part2_cola", "imdb":
 LABELLED = {"smoke": (160, 200), "laptop": (1000, 5000), "full": (1000, 25_000)}
 READ = {"smoke": 500, "laptop": 9000, "full": 50_000}
 BAG, PAIRS, BILSTM = "MLP-D, bag of words", "MLP-D", "Bi-LSTM-D"  # the distilled students of part 3
+CONV = "Gated CNN-D"  # and one of the MLP's size that reads in order
 REVIEWS = 30_000  # sentences of film reviews that CoLA's students read, each with its broken twins
 
 
@@ -52,17 +53,19 @@ def settings(task: Experiment, kind: str, n_texts: int) -> dict[str, float]:
         epochs = sizes.bilstm_epochs if kind == BILSTM else sizes.bilstm_hard_epochs
         few = min(task.seeds, sizes.bilstm_seeds)
         return {"epochs": epochs, "batch_size": sizes.bilstm_batch, "learning_rate": 2e-3, "only": few}
+    if kind.startswith("Gated CNN"):
+        return {"epochs": sizes.conv_epochs, "batch_size": sizes.conv_batch, "learning_rate": 1e-2}
     if task.data.task.name in ("sst2", "cola"):
         return {"epochs": sizes.passes(n_texts), "batch_size": sizes.student_batch, "learning_rate": 3e-3}
     return {"epochs": sizes.distil_epochs, "batch_size": sizes.student_batch}
 
 
 def distil(task: Experiment, kind: str) -> list[Student]:
-    """Students of a kind (BAG, PAIRS or BILSTM), taught by the task's teacher on its transfer set, put on the board."""
+    """Students of a kind (BAG, PAIRS, CONV or BILSTM), on the board: the teacher taught them on its transfer set."""
     texts, soft = task.transfer(task.profile.bilstm_texts if kind == BILSTM else None)
     if task.data.task.name == "imdb":  # pieces only: its pool has one of each review with a label, too
         texts, soft = task.pool, task.teacher.soft_labels(task.pool)
-    make = {BAG: partial(task.mlp, pooling="mean"), PAIRS: task.mlp, BILSTM: task.bilstm}[kind]
+    make = {BAG: partial(task.mlp, pooling="mean"), PAIRS: task.mlp, CONV: task.conv, BILSTM: task.bilstm}[kind]
     models = task.train(partial(make, taught=True), texts, soft, **settings(task, kind, len(texts)))
     task.record(kind, models, teacher=task.teacher_name)
     return models

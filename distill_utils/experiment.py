@@ -16,7 +16,7 @@ from sklearn.pipeline import make_pipeline
 from distill_utils.profiles import Profile
 from distill_utils.results import scoreboard
 from distill_utils.results.scoreboard import Result, Scoreboard
-from distill_utils.students import MLP, BiLSTM, Student
+from distill_utils.students import MLP, BiLSTM, GatedCNN, Student
 from distill_utils.students.distillation import fit, one_hot
 from distill_utils.teachers import Labeller, Recipe, Teacher, fine_tune, teach, written_labels
 from distill_utils.teachers.labeller import title_of
@@ -27,6 +27,7 @@ from distill_utils.texts.tasks import SPLITS, TaskData
 from distill_utils.texts.words import Vocabulary
 
 TABLE = 80_000  # numbers in the MLP's word table: 16 for each of 5,000 words, or 8 for each of 10,000
+CONV = 80_400  # parameters of the gated CNN, at most: as many as the MLP has
 # Transformers of the blog's tables: where they are, and their parameters without the rows of the last layer.
 CHECKPOINTS = {
     "BERT": ("google-bert/bert-base-uncased", 109_482_240),
@@ -186,7 +187,7 @@ class Experiment:
         """
         size, start = TABLE // self.words, {}
         if taught and (self.teacher.has_weights if probes is None else probes):
-            start["word_logits"] = self._word_logits()
+            start["word_logits"] = self._word_logits(self.vocabulary)
             if pooling == "mean" and size > len(self.names) and self.teacher.has_weights:
                 start["word_vectors"] = self.word_vectors(size - len(self.names))
         return MLP(self.vocabulary, self.names, pooling=pooling, embedding_size=size, **start)
@@ -197,6 +198,16 @@ class Experiment:
         vectors = self.word_vectors(self.profile.bilstm["embedding_size"]) if given else None
         return BiLSTM(self.vocabulary, self.names, word_vectors=vectors, **self.profile.bilstm)
 
+    def conv(self, *, taught: bool = False) -> GatedCNN:
+        """A new gated CNN with the MLP's number of parameters, and with as many words as they allow.
+
+        A taught one starts from the opinion of a teacher with weights on each word.
+        """
+        size = GatedCNN.most_words(CONV, len(self.names), **self.profile.conv)
+        words = Vocabulary.fit(self.texts["train"] + self.pool, size)
+        start = self._word_logits(words) if taught and self.teacher.has_weights else None
+        return GatedCNN(words, self.names, word_logits=start, **self.profile.conv)
+
     def word_vectors(self, size: int | None = None) -> np.ndarray:
         """The teacher's own vectors of the vocabulary's words, (n_words, d); or their `size` principal components."""
         if not self.teacher.has_weights:
@@ -204,12 +215,12 @@ class Experiment:
         table = word_vectors(self.teacher.model, self.teacher.tokenizer, self.vocabulary.words)
         return PCA(size, random_state=0).fit_transform(table) if size else table
 
-    def _word_logits(self) -> np.ndarray:
+    def _word_logits(self, vocabulary: Vocabulary) -> np.ndarray:
         probes = augmentation.word_probes(self.texts["train"] + self.pool)
-        known = {word: probes[word] for word in self.vocabulary.words if word in probes}
+        known = {word: probes[word] for word in vocabulary.words if word in probes}
         opinions = dict(zip(known, self.teacher.cached_logits(list(known.values())), strict=True))
         neutral = np.zeros(len(self.names), np.float32)
-        return np.stack([opinions.get(word, neutral) for word in self.vocabulary.words])
+        return np.stack([opinions.get(word, neutral) for word in vocabulary.words])
 
     def train(
         self,

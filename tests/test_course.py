@@ -14,7 +14,13 @@ from distill_utils.teachers import from_callable
 from distill_utils.texts.tasks import load_task
 
 SIZES = replace(
-    PROFILES["smoke"], distil_epochs=1, bilstm_epochs=1, bilstm_hard_epochs=2, bilstm_texts=170, bilstm_seeds=1
+    PROFILES["smoke"],
+    distil_epochs=1,
+    conv_epochs=3,
+    bilstm_epochs=1,
+    bilstm_hard_epochs=2,
+    bilstm_texts=170,
+    bilstm_seeds=1,
 )
 
 
@@ -36,17 +42,19 @@ def test_students_read_the_texts_of_their_kind(task, monkeypatch):
             asked.append((texts, options)) or train(make, texts, soft, **options | {"epochs": 1})
         ),
     )
-    students = {kind: course.distil(task, kind) for kind in (course.BAG, course.PAIRS, course.BILSTM)}
+    students = {kind: course.distil(task, kind) for kind in (course.BAG, course.PAIRS, course.CONV, course.BILSTM)}
     assert {kind: len(found) for kind, found in students.items()} == {
         "MLP-D, bag of words": 2,
         "MLP-D": 2,
+        "Gated CNN-D": 2,
         "Bi-LSTM-D": 1,
     }
     own = [] if task.data.task.name == "imdb" else task.texts["train"]  # IMDB's pool has a piece of each of these
-    assert asked[0][0] == asked[1][0] == own + task.pool
+    assert asked[0][0] == asked[1][0] == asked[2][0] == own + task.pool
     if own:
-        read = asked[2][0]
+        read = asked[3][0]
         assert len(read) == max(170, len(own)) and read[: len(own)] == own and set(read) <= set(own + task.pool)
+    assert asked[2][1] == {"epochs": 3, "batch_size": 64, "learning_rate": 1e-2}
     by_passes = task.data.task.name == "sst2"
     epochs = task.profile.passes(len(asked[0][0])) if by_passes else 1
     assert asked[0][1]["epochs"] == epochs and ("learning_rate" in asked[0][1]) == by_passes

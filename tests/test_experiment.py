@@ -1,5 +1,7 @@
 """The protocol of parts 2 and 3 on a one-layer BERT: what is trained on what, and what the board then says."""
 
+from collections import Counter
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -57,6 +59,21 @@ def test_the_pool_is_cut_and_holds_no_held_out_text(small):
 def test_the_word_table_keeps_its_size_when_the_vocabulary_grows(small):
     assert small.mlp().embedding.embedding_dim == 8  # 80,000 numbers for 10,000 words
     assert small.bilstm().embedding.embedding_dim == 4
+
+
+def test_the_gated_cnn_has_the_mlps_size_and_the_most_frequent_words(small):
+    seen = Counter(word for text in small.texts["train"] + small.pool for word in text.split())
+    task = copy(small)
+    conv = {"embedding_size": 4000, "endings": 1, "channels": 2, "layers": 1}
+    task.profile = replace(small.profile, conv=conv | {"rare_size": 4000})
+    found = task.conv(taught=True)
+    # Of 80,400, the layer takes 4 * (3 * 4000 + 1), the classes 10: rows for an end, an ending and 6 words are left.
+    assert found.count_parameters() == (48_014 + 8 * 4000, 48_014)
+    assert sorted(seen[word] for word in found.vocabulary.words) == sorted(seen.values())[-6:]
+    probed = small.mlp(taught=True)
+    rows = [probed.vocabulary.words.index(word) for word in found.vocabulary.words]
+    np.testing.assert_array_equal(found.word_logits, probed.word_logits[rows])
+    assert task.conv().word_logits is None and len(small.conv().vocabulary) == len(seen)
 
 
 def test_taught_students_start_from_the_teacher(small):
@@ -149,7 +166,7 @@ def test_a_table_as_teacher_teaches_what_it_answers(fresh, tmp_path):
     for pooling in ("mean", "pairs"):
         start = fresh.mlp(taught=True, pooling=pooling)
         assert start.word_logits is None and start.word_vectors is None
-    assert fresh.bilstm(taught=True).word_vectors is None
+    assert fresh.bilstm(taught=True).word_vectors is None and fresh.conv(taught=True).word_logits is None
     students = fresh.train(lambda: fresh.mlp(taught=True), texts, soft, epochs=1)
     assert fresh.record("MLP-D", students, fresh.teacher_name).teacher == "mine.csv"
     with pytest.raises(ValueError, match="mine.csv is no transformer at hand: a word vector"):
