@@ -111,7 +111,8 @@ class Experiment:
     def smaller(self) -> dict[str, Teacher]:
         """The smaller transformers beside a fine-tuned teacher, put on the board.
 
-        The profile's small one, on the labels and taught by the teacher; and the first half of the teacher's layers.
+        The profile's small one, on the labels and taught by the teacher, and the first half of the teacher's layers. Of
+        the two taught ones only what the profile has a recipe for; without a small one, always the half.
         """
         task, found = self.data.task.name, {}
         if self.profile.small:
@@ -119,9 +120,11 @@ class Experiment:
             found[small] = self.fine_tuned(self.profile.small, self.profile.small_recipes[task])
             if task in self.profile.taught_recipes:
                 found[f"{small}-D"] = self.taught(self.profile.small, self.profile.taught_recipes[task])
-        layers, adapter = max(1, len(layers_of(self.teacher.model)) // 2), self.teacher.adapter
-        recipe = replace(self.profile.recipe_of_half(task), layers=layers, adapter_rank=adapter.rank if adapter else 0)
-        found[f"{self.teacher_name}, {layers} layers-D"] = self.taught(self.teacher, recipe)
+        if not self.profile.small or task in self.profile.half_recipes:
+            layers, adapter = max(1, len(layers_of(self.teacher.model)) // 2), self.teacher.adapter
+            rank = adapter.rank if adapter else 0
+            recipe = replace(self.profile.recipe_of_half(task), layers=layers, adapter_rank=rank)
+            found[f"{self.teacher_name}, {layers} layers-D"] = self.taught(self.teacher, recipe)
         for name, model in found.items():
             self.record(name, [model], self.teacher_name if name.endswith("-D") else None)
         return found

@@ -11,7 +11,9 @@ import torch
 
 from distill_utils import exercises
 
-NOTEBOOKS = {path.name[0]: path for path in (Path(__file__).resolve().parent.parent / "notebooks").glob("[123]_*.ipynb")}
+NOTEBOOKS = {
+    path.name[0]: path for path in (Path(__file__).resolve().parent.parent / "notebooks").glob("[123]_*.ipynb")
+}
 HEADING = re.compile(r"^### Exercise (\d\.\d) (★{1,3}) .+ \((\d+) minutes\)$", re.MULTILINE)
 SOLUTION = re.compile(r"<details><summary>Solution</summary>\n\n```python\n(.+?)\n```\n.*</details>", re.DOTALL)
 
