@@ -35,3 +35,8 @@ def hush_libraries() -> None:
     if is_quiet():
         datasets.disable_progress_bars()
         hub.disable_progress_bars()
+
+
+def tell(line: str) -> None:
+    """Write a line that a reader should see, above any bar."""
+    tqdm.write(line)

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainingArguments, set_seed
+from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
 
 from distill_utils.cache import cache_dir, room_to_write
 from distill_utils.checks import as_labels, as_names, as_texts
-from distill_utils.progress import is_quiet
+from distill_utils.progress import is_quiet, tell
 from distill_utils.teachers import recordings
 from distill_utils.teachers.adapters import Adapter, with_adapter
 from distill_utils.teachers.checkpoints import (
@@ -264,6 +264,27 @@ class _LengthTrainer(Trainer):
         )
 
 
+class _SayHowLong(TrainerCallback):
+    """One line after the first steps of a long training: what it does, and how long that takes."""
+
+    FIRST = 3  # steps that are timed
+    LONG = 120  # seconds
+
+    def __init__(self, what: str):
+        self.what, self.timed = what, 0
+
+    def on_step_begin(self, args, state, control, **_):
+        if self.timed == 0:
+            self.start = time.perf_counter()
+
+    def on_step_end(self, args, state, control, **_):
+        self.timed += 1
+        if self.timed == self.FIRST:
+            left = (time.perf_counter() - self.start) / self.FIRST * (state.max_steps - state.global_step)
+            if left > self.LONG:
+                tell(f"{self.what}: about {left / 60:.0f} minutes on this machine; stopped, it goes on from there")
+
+
 def train(
     model,
     tokenizer,
@@ -316,6 +337,7 @@ def train(
         processing_class=tokenizer,
     )
     trainer.remove_callback(PrinterCallback)  # its summary is a line of raw numbers
+    trainer.add_callback(_SayHowLong(f"a transformer ({model.config.model_type}) learns from {len(texts):,} texts"))
     start = time.perf_counter()
     with room_to_write(partial.parent), computed_twice(model) if long else nullcontext():
         trainer.train(resume_from_checkpoint=_last_checkpoint(partial))

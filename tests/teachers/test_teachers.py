@@ -118,6 +118,16 @@ def test_an_interrupted_fine_tuning_goes_on_where_it_stopped(checkpoint, tmp_pat
     np.testing.assert_allclose(resumed.logits(TEXTS), straight.logits(TEXTS), atol=1e-4)
 
 
+def test_a_long_training_says_once_how_long(checkpoint, tmp_path, monkeypatch, capsys):
+    recipe = Recipe(epochs=2, batch_size=8)
+    fine_tune(checkpoint, TEXTS, LABELS, NAMES, recipe, folder=tmp_path / "short")
+    assert "minutes on this machine" not in capsys.readouterr().out
+    monkeypatch.setattr(fine_tuning._SayHowLong, "LONG", 0)
+    fine_tune(checkpoint, TEXTS, LABELS, NAMES, recipe, folder=tmp_path / "long")
+    lines = [line for line in capsys.readouterr().out.splitlines() if "minutes on this machine" in line]
+    assert len(lines) == 1 and lines[0].startswith(f"a transformer (bert) learns from {len(TEXTS)} texts: about 0 min")
+
+
 @pytest.mark.parametrize("rank", [0, 2])
 @pytest.mark.parametrize("make", [tiny_bert, tiny_mpnet, lambda folder: tiny_gpt2(folder, eos_token="[SEP]")])
 def test_long_texts_are_computed_twice_and_change_no_weight(tmp_path, monkeypatch, make, rank):
