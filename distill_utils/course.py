@@ -54,7 +54,8 @@ def settings(task: Experiment, kind: str, n_texts: int) -> dict[str, float]:
         few = min(task.seeds, sizes.bilstm_seeds)
         return {"epochs": epochs, "batch_size": sizes.bilstm_batch, "learning_rate": 2e-3, "only": few}
     if kind.startswith("Gated CNN"):
-        return {"epochs": sizes.conv_epochs, "batch_size": sizes.conv_batch, "learning_rate": 1e-2}
+        epochs = min(sizes.conv_epochs, sizes.passes(n_texts))
+        return {"epochs": epochs, "batch_size": sizes.conv_batch, "learning_rate": 1e-2}
     if task.data.task.name in ("sst2", "cola"):
         return {"epochs": sizes.passes(n_texts), "batch_size": sizes.student_batch, "learning_rate": 3e-3}
     return {"epochs": sizes.distil_epochs, "batch_size": sizes.student_batch}

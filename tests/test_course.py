@@ -67,6 +67,12 @@ def test_a_bilstm_on_labels_has_passes_of_its_own(task):
     assert kinds == {"Bi-LSTM-D": 1, "Bi-LSTM, hard labels": 2}
 
 
+def test_a_gated_cnn_makes_fewer_passes_over_many_texts():
+    one = SimpleNamespace(profile=replace(SIZES, conv_epochs=8, texts_seen=6000))
+    epochs = [course.settings(one, "Gated CNN, hard labels", n_texts)["epochs"] for n_texts in (100, 1000, 10**6)]
+    assert epochs == [8, 6, 5]
+
+
 def test_the_dial_moves_the_label_out_of_the_words():
     words, order = (course.dialled(share, PROFILES["laptop"], seeds=1) for share in (0.0, 1.0))
     for one in (words, order):
