@@ -24,6 +24,7 @@ LABELLED = {"smoke": (160, 200), "laptop": (1000, 5000), "full": (1000, 25_000)}
 READ = {"smoke": 500, "laptop": 9000, "full": 50_000}
 BAG, PAIRS, BILSTM = "MLP-D, bag of words", "MLP-D", "Bi-LSTM-D"  # the distilled students of part 3
 CONV = "Gated CNN-D"  # and one of the MLP's size that reads in order
+FURTHER = {"smoke": 0, "laptop": 35_000, "full": 0}  # more reviews, of which its quick students read a piece, too
 REVIEWS = 30_000  # sentences of film reviews that CoLA's students read, each with its broken twins
 
 
@@ -42,7 +43,10 @@ def experiments(names: Iterable[str], profile: Profile, *, seeds: int, recorded:
         words, blog = 10_000 if name == "sst2" else 5000, reported(PARTS[name], data.source)
         made[name] = Experiment(data, profile, seeds=seeds, blog=blog, words=words, more=more, recorded=recorded)
     if "imdb" in made:
-        made["imdb"].pool = _a_piece_each(made["imdb"])
+        imdb, further = made["imdb"], augmentation.sample(reviews.texts("unsupervised"), FURTHER[profile.name], seed=2)
+        whole = imdb.texts["train"] + augmentation.sample(imdb.pool, READ[profile.name], seed=1)  # the pool is sorted
+        imdb.pool = _a_piece_each(whole, seed=0)
+        imdb.further = augmentation.pool_without(_a_piece_each(further, seed=1), imdb.held_out)[0]
     return made
 
 
@@ -65,7 +69,8 @@ def distil(task: Experiment, kind: str) -> list[Student]:
     """Students of a kind (BAG, PAIRS, CONV or BILSTM), on the board: the teacher taught them on its transfer set."""
     texts, soft = task.transfer(task.profile.bilstm_texts if kind == BILSTM else None)
     if task.data.task.name == "imdb":  # pieces only: its pool has one of each review with a label, too
-        texts, soft = task.pool, task.teacher.soft_labels(task.pool)
+        texts = task.pool if kind == BILSTM else task.pool + task.further
+        soft = task.teacher.soft_labels(texts)
     make = {BAG: partial(task.mlp, pooling="mean"), PAIRS: task.mlp, CONV: task.conv, BILSTM: task.bilstm}[kind]
     models = task.train(partial(make, taught=True), texts, soft, **settings(task, kind, len(texts)))
     task.record(kind, models, teacher=task.teacher_name)
@@ -142,8 +147,6 @@ def _more(name: str, data: TaskData, reviews: list[str]) -> list[str]:
     return []
 
 
-def _a_piece_each(imdb: Experiment) -> list[str]:
-    count = READ[imdb.profile.name]
-    whole = imdb.texts["train"] + augmentation.sample(imdb.pool, count, seed=1)  # the pool is sorted
-    random = np.random.default_rng(0)
-    return [found[random.integers(len(found))] for found in (pieces(text, MAX_WORDS) for text in whole)]
+def _a_piece_each(reviews: list[str], *, seed: int) -> list[str]:
+    random = np.random.default_rng(seed)
+    return [found[random.integers(len(found))] for found in (pieces(review, MAX_WORDS) for review in reviews)]
