@@ -4,8 +4,8 @@ python scripts/record.py                   # all four tasks, one after the other
 python scripts/record.py sst2 cola         # these
 
 Each transformer is a recording of its own: MPNet, its first half, MiniLM, and MiniLM taught by MPNet. Training goes on
-where it was stopped. A recording holds the answers to the task's own splits, and all others that the cache has: so run
-the notebooks, then this again.
+where it was stopped. A recording holds the answers to the task's held-out texts, and all others that the cache has: so
+run the notebooks, then this again.
 """
 
 import argparse
@@ -72,9 +72,12 @@ def make(task: str, elsewhere: str | None) -> list[Path]:
 
 
 def record(experiment: Experiment, name: str, model: Teacher, elsewhere: str | None) -> Path:
-    """Have one transformer answer the task's texts, and write its recording."""
+    """Have one transformer answer the task's held-out texts, and write its recording."""
     data, start = experiment.data, time.perf_counter()
-    scores = {split: round(experiment.score(model.predict(experiment.texts[split]), split), 2) for split in SPLITS}
+    scores = {
+        split: round(experiment.score(model.predict(experiment.texts[split]), split), 2)
+        for split in ("validation", "test")
+    }
     about = {
         "task": data.task.name,
         "model": name,

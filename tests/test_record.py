@@ -50,8 +50,8 @@ def test_a_task_is_recorded_with_all_that_made_it(made, capsys):
     predictions = teacher.predict(data.texts("test"))
     expected = score("matthews_correlation", data.labels("test"), predictions)
     assert manifest["scores"]["test"] == pytest.approx(expected, abs=0.006)
-    texts = {text for split in ("train", "validation", "test") for text in data.texts(split)}
-    assert manifest["answers"] >= len(texts) and "computed now" in told
+    texts = {text for split in ("validation", "test") for text in data.texts(split)}
+    assert manifest["answers"] == len(texts) and "computed now" in told
     assert teacher.answers() == f"{len(set(data.texts('test')))} recorded, 0 computed now"
 
 
@@ -80,7 +80,8 @@ def test_it_goes_on_where_it_was_stopped_and_other_tasks_are_left_alone(made, mo
 
 
 def test_what_notebooks_asked_is_recorded_too(made):
-    assert record.main(["cola"]) == 0
+    for _ in range(2):  # the second time with what the first half was taught
+        assert record.main(["cola"]) == 0
     before = json.loads((made / "cola-bert" / "manifest.json").read_text())["answers"]
     data = load_task("cola", source="miniature")
     teacher_of(data).predict(["a text of a transfer set", "and another"])
