@@ -151,7 +151,7 @@ def wos(
     return Sensitivity(n, len(dev_r), n_classes, 100 - lost, flips, lost / 50, lost / scale, low / scale, high / scale)
 
 
-SERIES = {"Emotion": 0.15, "SST-2": 0.23, "CoLA": 0.98}  # sensitivities of the series' tasks, as part 3 finds them
+SERIES = {"IMDB": 0.23, "SST-2": 0.27, "CoLA": 0.98}  # sensitivities of the series' tasks, as part 3 finds them
 
 
 def expectation(found: Sensitivity) -> str:
@@ -159,7 +159,7 @@ def expectation(found: Sensitivity) -> str:
     known = np.array(list(SERIES.values()))
     near = [int(np.abs(known - value).argmin()) for value in (found.low, found.wos, found.high)]
     expected = (
-        "close to Emotion, where the words say nearly all: expect a bag of words to keep nearly all of the teacher",
+        "close to IMDB, where the words say nearly all: expect a bag of words to keep nearly all of the teacher",
         "close to SST-2, where order matters somewhat: expect students that see neighbouring words to do better than a "
         "bag of words, and the switch to pay",
         "close to CoLA, where the order is all: expect small students to fail, and keep the teacher",
