@@ -116,7 +116,7 @@ def test_calibration_shows_a_teacher_that_doubts_too_much(task):
 
 def test_a_rule_of_words_does_not_mind_their_order(task):
     frame, line = teaching.sensitivity(task)
-    assert frame["task"].tolist() == ["yours", "Emotion", "SST-2", "CoLA"] and frame["WOS"][0] == 0
+    assert frame["task"].tolist() == ["yours", "IMDB", "SST-2", "CoLA"] and frame["WOS"][0] == 0
     assert "close to IMDB" in line
 
 
