@@ -205,6 +205,7 @@ def test_smaller_transformers_stand_beside_the_teacher(small):
         small=small.profile.teachers[0],
         small_recipes=recipes,
         taught_recipes=recipes,
+        half_recipes=recipes,
         lesson={},
     )
     task = Experiment(small.data, profile, seeds=1, words=100)

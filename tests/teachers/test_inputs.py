@@ -91,13 +91,6 @@ def test_what_cannot_be_learnt_from_is_said_before_anything_is_trained(
     assert "\n" not in str(error.value)
 
 
-def test_a_teacher_goes_on_with_as_many_classes_and_their_new_names(raw, tmp_path):
-    after = fine_tune(raw, TEXTS, LABELS, ("r", "g"), RECIPE, folder=tmp_path)
-    assert after.class_names == ("r", "g") and raw.class_names == NAMES
-    with pytest.raises(ValueError, match="knows 2 classes, not 3"):
-        fine_tune(raw, TEXTS, LABELS, ("r", "g", "b"), RECIPE, folder=tmp_path)
-
-
 def test_renamed_classes_are_trained_anew(checkpoint, tmp_path):
     first = fine_tune(checkpoint, TEXTS, LABELS, NAMES, RECIPE, folder=tmp_path)
     renamed = fine_tune(checkpoint, TEXTS, LABELS, ("rot", "grün"), RECIPE, folder=tmp_path)

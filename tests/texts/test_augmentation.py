@@ -16,7 +16,7 @@ from distill_utils.texts.augmentation import (
     transfer_set,
     word_probes,
 )
-from distill_utils.texts.corruption import originals_and_corrupted
+from distill_utils.texts.corruption import with_twins
 from distill_utils.texts.rewriting import eda, tang
 from distill_utils.texts.words import Vocabulary, words_of
 
@@ -77,7 +77,7 @@ MAKERS = {
     ),
     "tang": lambda texts: tang(texts, 1, seed=0),
     "eda": lambda texts: eda(texts, 1, seed=0, neighbours={}),
-    "corruption": lambda texts: originals_and_corrupted(texts, seed=0)[0],
+    "corruption": lambda texts: with_twins(texts, seed=0),
     "vocabulary": lambda texts: Vocabulary.fit(texts, 9).words,
     "encoding": lambda texts: [part.tolist() for part in Vocabulary(["so"]).encode(texts)],
 }
@@ -217,7 +217,7 @@ def test_a_shuffled_column_is_read_by_place():
         lambda texts: transfer_set(["a"], fragments_each=0, replaced_each=0, spliced_each=0, seed=0, unlabelled=texts),
         lambda texts: Vocabulary.fit(texts, 10),
         lambda texts: Vocabulary(["a"]).encode(texts),
-        lambda texts: originals_and_corrupted(texts, seed=0),
+        lambda texts: with_twins(texts, seed=0),
         lambda texts: eda(texts, 1, seed=0, neighbours={}),
         lambda texts: tang(texts, 1, seed=0),
     ],
