@@ -26,13 +26,14 @@ BAG, PAIRS, BILSTM = "MLP-D, bag of words", "MLP-D", "Bi-LSTM-D"  # the distille
 CONV = "Gated CNN-D"  # and one of the MLP's size that reads in order
 FURTHER = {"smoke": 0, "laptop": 35_000, "full": 0}  # more reviews, of which its quick students read a piece, too
 REVIEWS = 30_000  # sentences of film reviews that CoLA's students read, each with its broken twins
+TWINNED = 5  # times that each of CoLA's own acceptable sentences is broken, in other ways
 
 
 def experiments(names: Iterable[str], profile: Profile, *, seeds: int, recorded: bool = True) -> dict[str, Experiment]:
     """An `Experiment` for each task named: "emotion", "sst2", "cola", "imdb".
 
     On real data SST-2's pool is its own phrases and sentences of film reviews, lower-cased like its texts; CoLA's is
-    its own acceptable training sentences and short ones of reviews, each with its broken twins. IMDB has few labels;
+    its own training sentences and short ones of reviews, each with its broken twins. IMDB has few labels;
     its pool is one piece of each of many reviews.
     """
     reviews = load_task("imdb", source=profile.source)
@@ -139,11 +140,14 @@ def _few(data: TaskData, profile: Profile) -> TaskData:
 
 def _more(name: str, data: TaskData, reviews: list[str]) -> list[str]:
     if name == "sst2":
-        return [sentence.lower() for sentence in augmentation.sentences(reviews, shortest=10)]
+        return [sentence.lower() for sentence in augmentation.sentences(reviews)]
     if name == "cola":
-        good = [text for text, label in zip(data.texts("train"), data.labels("train"), strict=True) if label]
-        short = augmentation.sentences(reviews[:10_000], longest=16)
-        return with_twins(good + augmentation.sample(short, REVIEWS, seed=0), seed=0)
+        good, bad = (
+            [t for t, n in zip(data.texts("train"), data.labels("train"), strict=True) if n == of] for of in (1, 0)
+        )
+        short = augmentation.sample(augmentation.sentences(reviews[:10_000], longest=16), REVIEWS, seed=0)
+        twins = [text for seed in range(TWINNED) for text in with_twins(good, seed=seed)]
+        return list(dict.fromkeys(twins + with_twins(bad, seed=0) + with_twins(short, seed=0)))
     return []
 
 

@@ -18,7 +18,7 @@ from distill_utils.results import scoreboard
 from distill_utils.results.scoreboard import Result, Scoreboard
 from distill_utils.students import MLP, BiLSTM, GatedCNN, Student
 from distill_utils.students.distillation import fit, one_hot
-from distill_utils.teachers import Labeller, Recipe, Teacher, fine_tune, teach, written_labels
+from distill_utils.teachers import Labeller, Recipe, Teacher, fine_tune, teach, teach_by_committee, written_labels
 from distill_utils.teachers.labeller import title_of
 from distill_utils.teachers.layers import layers_of
 from distill_utils.texts import augmentation
@@ -83,12 +83,13 @@ class Experiment:
     def teach(self, *, teacher: Labeller | None = None) -> Labeller:
         """Fine-tune the profile's teacher, or take a ready one, and put it on the board.
 
+        Where the profile has a committee for the task, the teacher is the one that learns from it.
         A ready teacher that does not answer all test texts gets a row without a score.
 
         Raises ValueError for a ready teacher of other classes, or in another order.
         """
         if teacher is None:
-            teacher = self.fine_tuned(self.profile.teachers[0], self.profile.recipe(self.data.task.name))
+            teacher = self._own_teacher()
         elif teacher.class_names != self.names:
             raise ValueError(f"the classes are {self.names}, the teacher's {teacher.class_names}: give it these names")
         self.teacher, self.teacher_name = teacher, teacher.title
@@ -97,6 +98,15 @@ class Experiment:
         else:
             self.record(self.teacher_name, [teacher])
         return teacher
+
+    def _own_teacher(self) -> Teacher:
+        checkpoint, task = self.profile.teachers[0], self.data.task.name
+        recipe, committee = self.profile.recipe(task), self.profile.committees.get(task)
+        if committee is None:
+            return self.fine_tuned(checkpoint, recipe)
+        texts, labels = self.texts["train"], self.labels["train"]
+        more = {"unlabelled": self.pool, "recorded": self.recorded}
+        return teach_by_committee(checkpoint, texts, labels, self.names, recipe, committee, **more)
 
     def fine_tuned(self, checkpoint: str, recipe: Recipe) -> Teacher:
         """A checkpoint fine-tuned on the task's training labels."""

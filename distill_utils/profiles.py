@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from distill_utils.teachers import Recipe
+from distill_utils.teachers import Committee, Recipe
 from distill_utils.teachers.labeller import title_of
 from distill_utils.texts.readers import data_folder, hub_in_reach
 from distill_utils.texts.tasks import TASKS
@@ -57,6 +57,7 @@ class Profile:
     teacher_seen: int  # texts that the teacher of your own task sees, if that is more than the recipe's epochs
     ladder: dict[str, tuple[int, int]]  # texts that a student of it sees: two amounts to choose from
     recipes: dict[str, Recipe] = field(default_factory=dict)
+    committees: dict[str, Committee] = field(default_factory=dict)  # by task: several such teachers teach one
     half_recipe: Recipe = Recipe()  # of the teacher's first half, where `half_recipes` does not name the task
     half_recipes: dict[str, Recipe] = field(default_factory=dict)
     small_recipes: dict[str, Recipe] = field(default_factory=dict)  # by task: of the small one on the labels
@@ -95,8 +96,8 @@ MINILM_RECIPES = {
 }
 # The same, taught by MPNet.
 TAUGHT_RECIPES = {
-    "sst2": Recipe(epochs=3, learning_rate=1e-3, dropout=0.0, adapter_rank=16),
-    "cola": Recipe(epochs=3, learning_rate=1e-3, dropout=0.0, adapter_rank=16),
+    "sst2": Recipe(epochs=3, learning_rate=2e-3, batch_size=256, dropout=0.0, adapter_rank=32),
+    "cola": Recipe(epochs=4, learning_rate=2e-3, batch_size=256, dropout=0.0, adapter_rank=32),
     "imdb": Recipe(epochs=5, learning_rate=1e-3, batch_size=64, max_tokens=256, dropout=0.0, adapter_rank=16),
 }
 # How MPNet becomes each task's teacher: chosen on validation among two to five recipes and one to three seeds a task.
@@ -106,10 +107,18 @@ MPNET_RECIPES = {
     "cola": Recipe(epochs=5, learning_rate=4e-4, adapter_rank=32),
     "imdb": Recipe(epochs=4, learning_rate=2e-4, batch_size=16, max_tokens=256, adapter_rank=16),
 }
-# And its first half, taught by the whole; the rank is the whole's.
+# CoLA's teachers differ more by their seeds than by their recipes: five of that recipe vote, and one learns from them.
+COMMITTEES = {
+    "cola": Committee(
+        members=5,
+        texts=60_000,
+        recipe=Recipe(epochs=2, learning_rate=5e-4, batch_size=128, dropout=0.0, adapter_rank=32),
+    )
+}
+# And MPNet's first half, taught by the whole; the rank is the whole's.
 HALF_RECIPES = {
     "emotion": Recipe(epochs=6, learning_rate=5e-4, batch_size=256, dropout=0.0),
-    "cola": Recipe(epochs=1, learning_rate=5e-4, dropout=0.0),
+    "cola": Recipe(epochs=1, learning_rate=5e-4, batch_size=128, dropout=0.0),
     "imdb": Recipe(epochs=4, learning_rate=5e-4, batch_size=64, max_tokens=256, dropout=0.0),
 }
 
@@ -162,7 +171,7 @@ PROFILES = {
             student_batch=256,
             text_to_text=None,
             summary="real data, MPNet-base teacher",
-            pool=200_000,
+            pool=700_000,
             budget=4000,
             sizes=(1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000),
             texts_seen=500_000,
@@ -176,12 +185,13 @@ PROFILES = {
             bilstm_texts=20_000,
             bilstm_seeds=3,
             small="minilm",
-            lesson={"emotion": 30_000, "sst2": 6000, "cola": 12_000, "imdb": 10_000},
+            lesson={"emotion": 30_000, "sst2": 700_000, "cola": 700_000, "imdb": 10_000},
             shuffled=200,
             dial=Recipe(epochs=5, learning_rate=2e-4, batch_size=16, dropout=0.0),
             teacher_seen=10_000,
             ladder={"mlp": (50_000, 150_000), "bilstm": (15_000, 30_000)},
             recipes=MPNET_RECIPES,
+            committees=COMMITTEES,
             half_recipe=HALF_RECIPES["emotion"],
             half_recipes=HALF_RECIPES,
             small_recipes=MINILM_RECIPES,
@@ -241,13 +251,15 @@ def taught_by(profile: Profile, teacher: str) -> Profile:
     recipes = {"minilm": MINILM_RECIPES, "mpnet": MPNET_RECIPES}.get(teacher, full.recipes)
     fine_tune = {"minilm": MINILM_RECIPE, "mpnet": MPNET_RECIPES["emotion"]}.get(teacher, full.fine_tune)
     half_recipe, half_recipes = (HALF_RECIPES["emotion"], HALF_RECIPES) if teacher == "mpnet" else (Recipe(), {})
+    committees = COMMITTEES if teacher == "mpnet" else {}
     if profile.source == "miniature":
-        fine_tune, recipes = replace(profile.fine_tune, learning_rate=5e-5), {}
+        fine_tune, recipes, committees = replace(profile.fine_tune, learning_rate=5e-5), {}, {}
     return replace(
         profile,
         teachers=(teacher, *(name for name in profile.teachers[1:] if name != teacher)),
         fine_tune=fine_tune,
         recipes=recipes,
+        committees=committees,
         half_recipe=half_recipe,
         half_recipes=half_recipes,
         small=None if small == teacher else small,

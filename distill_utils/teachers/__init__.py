@@ -3,7 +3,7 @@
 from distill_utils.teachers.callables import from_callable
 from distill_utils.teachers.checkpoints import CheckpointError, resolve_checkpoint
 from distill_utils.teachers.dtypes import precision
-from distill_utils.teachers.fine_tuning import Recipe, fine_tune, teach
+from distill_utils.teachers.fine_tuning import Committee, Recipe, fine_tune, teach, teach_by_committee
 from distill_utils.teachers.in_pieces import InPieces
 from distill_utils.teachers.labeller import Labeller
 from distill_utils.teachers.tables import from_table
@@ -12,6 +12,7 @@ from distill_utils.teachers.text_to_text import written_labels
 
 __all__ = [
     "CheckpointError",
+    "Committee",
     "InPieces",
     "Labeller",
     "Recipe",
@@ -23,5 +24,6 @@ __all__ = [
     "precision",
     "resolve_checkpoint",
     "teach",
+    "teach_by_committee",
     "written_labels",
 ]

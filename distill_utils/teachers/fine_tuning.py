@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from copy import deepcopy
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,7 @@ from distill_utils.teachers.dtypes import fast_dtype
 from distill_utils.teachers.labeller import Labeller
 from distill_utils.teachers.layers import computed_twice, cut
 from distill_utils.teachers.teacher import MAX_TOKENS, Teacher, token_ids
+from distill_utils.texts.augmentation import sample
 from distill_utils.texts.words import plain
 
 STEP_TOKENS = 3072  # in a training step; beyond, layers are computed twice rather than kept: 2 GB at 256 tokens x 16
@@ -59,6 +60,18 @@ class Recipe:
     def key(self) -> dict[str, float]:
         """What is hashed: 2 and 2.0 epochs are one recipe."""
         return {name: float(value) for name, value in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class Committee:
+    """Teachers that differ in nothing but their seeds, and how one more learns what they say on average.
+
+    texts: unlabelled ones from which it learns, at most, beside the training texts.
+    """
+
+    members: int
+    texts: int
+    recipe: Recipe
 
 
 def fine_tune(
@@ -118,6 +131,43 @@ def teach(
     return _made(start, lesson, recipe, folder, recorded)
 
 
+def teach_by_committee(
+    checkpoint: str,
+    texts: Iterable[str],
+    labels: Iterable[int],
+    class_names: tuple[str, ...],
+    recipe: Recipe,
+    committee: Committee,
+    *,
+    unlabelled: Iterable[str] = (),
+    folder: Path | None = None,
+    recorded: bool = True,
+) -> Teacher:
+    """Fine-tune a checkpoint once a seed, and teach it anew what these members say on average; or read that one.
+
+    recipe: of the members, whose seeds are 0 to committee.members - 1. The one that learns sees the training texts
+    without their labels, and a sample of `unlabelled`; its soft labels are the mean of the members' probabilities
+    (Hinton et al., 2015). Members are trained only where that is needed. The rest, and the errors, are as for
+    `fine_tune`.
+    """
+    class_names, texts = as_names(class_names), _as_read(texts)
+    labels = as_labels(labels, len(class_names), len(texts))
+    every = texts + [plain(text) for text in sample(unlabelled, committee.texts, seed=0)]
+    recipes = [replace(recipe, seed=seed) for seed in range(committee.members)]
+    known = identity(checkpoint, resolve_checkpoint(checkpoint))
+    keys = [_key(checkpoint, known, each.key, texts, labels.tolist(), class_names) for each in recipes]
+
+    def on_average() -> np.ndarray:
+        members = (
+            fine_tune(checkpoint, texts, labels, class_names, each, folder=folder, recorded=recorded)
+            for each in recipes
+        )
+        return np.mean([member.soft_labels(every, folder) for member in members], axis=0)
+
+    lesson = _Lesson(every, class_names, on_average, keys)
+    return _made(checkpoint, lesson, committee.recipe, folder, recorded)
+
+
 @dataclass(frozen=True)
 class _Lesson:
     """What is learnt: labels are computed when they are needed, and known by `key`."""
@@ -125,7 +175,7 @@ class _Lesson:
     texts: list[str]
     class_names: tuple[str, ...]
     labels: Callable[[], np.ndarray]
-    key: list[int] | str
+    key: list[int] | list[str] | str
 
 
 def _as_read(texts: Iterable[str]) -> list[str]:
@@ -191,6 +241,9 @@ def _keep(teacher: Teacher, folder: Path) -> None:
         try:
             teacher.save_pretrained(staged)
             os.replace(staged, folder)
+        except OSError:
+            if not folder.is_dir():  # another process may have made the same one meanwhile
+                raise
         finally:
             shutil.rmtree(staged, ignore_errors=True)
 

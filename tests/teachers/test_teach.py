@@ -5,7 +5,16 @@ import pytest
 import torch
 from tiny_checkpoints import tiny_bert, tiny_mpnet
 
-from distill_utils.teachers import Recipe, Teacher, fine_tune, fine_tuning, from_callable, teach
+from distill_utils.teachers import (
+    Committee,
+    Recipe,
+    Teacher,
+    fine_tune,
+    fine_tuning,
+    from_callable,
+    teach,
+    teach_by_committee,
+)
 from distill_utils.teachers.fine_tuning import _LengthTrainer
 from distill_utils.teachers.layers import layers_of
 
@@ -114,3 +123,54 @@ def test_what_cannot_be_taught_is_one_line(teacher, checkpoint, cache):
         teach(checkpoint, TEXTS, teacher, Recipe(layers=9), folder=cache)
     with pytest.raises(ValueError, match="^no texts to learn from"):
         teach(checkpoint, [], teacher, folder=cache)
+
+
+MEMBER = Recipe(epochs=1, learning_rate=5e-3, batch_size=8, seed=7)
+PUPIL = Recipe(epochs=1, learning_rate=1e-3, batch_size=8, dropout=0.0)
+
+
+def test_a_committees_pupil_learns_the_mean_of_what_its_members_say(checkpoint, tmp_path, monkeypatch):
+    lessons = []
+    train = fine_tuning.train
+
+    def listening(model, tokenizer, texts, labels, recipe, **rest):
+        lessons.append((texts, labels, recipe))
+        return train(model, tokenizer, texts, labels, recipe, **rest)
+
+    monkeypatch.setattr(fine_tuning, "train", listening)
+    more = ["a red pie", "a green pie", "pie"]
+    call = (checkpoint, TEXTS, LABELS, NAMES, MEMBER, Committee(members=3, texts=2, recipe=PUPIL))
+    pupil = teach_by_committee(*call, unlabelled=more, folder=tmp_path)
+    assert [recipe.seed for _, _, recipe in lessons] == [0, 1, 2, PUPIL.seed]
+    texts, labels, _ = lessons[-1]
+    assert texts[: len(TEXTS)] == TEXTS and len(set(texts[len(TEXTS) :]) & set(more)) == 2 == len(texts) - len(TEXTS)
+    members = [
+        fine_tune(checkpoint, TEXTS, LABELS, NAMES, Recipe(**vars(MEMBER) | {"seed": seed}), folder=tmp_path)
+        for seed in range(3)
+    ]
+    says = [torch.softmax(torch.from_numpy(member.logits(texts)), dim=-1).numpy() for member in members]
+    assert np.abs(says[0] - says[1]).max() > 1e-3  # they differ, so their mean is none of them
+    np.testing.assert_allclose(labels, sum(says) / 3, atol=2e-3)
+
+    again = teach_by_committee(*call, unlabelled=more, folder=tmp_path)
+    assert len(lessons) == 4 and again.fingerprint == pupil.fingerprint
+
+
+def test_a_committees_pupil_is_found_without_its_members(checkpoint, tmp_path, monkeypatch):
+    committee = Committee(members=2, texts=0, recipe=PUPIL)
+    pupil = teach_by_committee(checkpoint, TEXTS, LABELS, NAMES, MEMBER, committee, folder=tmp_path)
+    for folder in (tmp_path / "teachers").iterdir():
+        if folder.name != pupil.key:
+            folder.rename(tmp_path / folder.name)
+    monkeypatch.setattr(fine_tuning, "train", None)
+    found = teach_by_committee(checkpoint, TEXTS, LABELS, NAMES, MEMBER, committee, folder=tmp_path)
+    assert found.key == pupil.key
+    changed = [
+        (TEXTS, LABELS, MEMBER, Committee(members=1, texts=0, recipe=PUPIL)),
+        (TEXTS, LABELS, MEMBER, Committee(members=2, texts=0, recipe=MEMBER)),
+        (TEXTS, 1 - LABELS, MEMBER, committee),
+        (TEXTS, LABELS, PUPIL, committee),
+    ]
+    for texts, labels, recipe, others in changed:
+        with pytest.raises(TypeError):  # it would train
+            teach_by_committee(checkpoint, texts, labels, NAMES, recipe, others, folder=tmp_path)
