@@ -20,7 +20,6 @@ from distill_utils.students import MLP, BiLSTM, GatedCNN, Student
 from distill_utils.students.distillation import fit, one_hot
 from distill_utils.teachers import Labeller, Recipe, Teacher, fine_tune, teach, teach_by_committee, written_labels
 from distill_utils.teachers.labeller import title_of
-from distill_utils.teachers.layers import layers_of
 from distill_utils.texts import augmentation
 from distill_utils.texts.lexicon import word_vectors
 from distill_utils.texts.tasks import SPLITS, TaskData
@@ -132,7 +131,7 @@ class Experiment:
             if task in self.profile.taught_recipes:
                 found[f"{small}-D"] = self.taught(self.profile.small, self.profile.taught_recipes[task])
         if not self.profile.small or task in self.profile.half_recipes:
-            layers, adapter = max(1, len(layers_of(self.teacher.model)) // 2), self.teacher.adapter
+            layers, adapter = max(1, self.teacher.n_layers // 2), self.teacher.adapter
             rank = adapter.rank if adapter else 0
             recipe = replace(self.profile.recipe_of_half(task), layers=layers, adapter_rank=rank)
             found[f"{self.teacher_name}, {layers} layers-D"] = self.taught(self.teacher, recipe)
@@ -226,7 +225,7 @@ class Experiment:
         """The teacher's own vectors of the vocabulary's words, (n_words, d); or their `size` principal components."""
         if not self.teacher.has_weights:
             raise self.teacher.lacks("a word vector")
-        table = word_vectors(self.teacher.model, self.teacher.tokenizer, self.vocabulary.words)
+        table = word_vectors(self.teacher.word_table, self.teacher.tokenizer, self.vocabulary.words)
         return PCA(size, random_state=0).fit_transform(table) if size else table
 
     def _word_logits(self, vocabulary: Vocabulary) -> np.ndarray:

@@ -10,6 +10,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axis import Axis
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+from matplotlib.path import Path as Line
 from matplotlib.ticker import LogLocator, NullLocator
 from matplotlib.transforms import Bbox
 
@@ -126,7 +127,8 @@ def score_against_size(results: list[Result], reference: Result, *, title: str, 
             )
         elif result.blog_score and own:
             relative = 100 * result.blog_score / of_the_blog[own]
-            axes.plot(result.parameters, relative, "o", markerfacecolor="white", color=BLOG, markersize=8)
+            look = {"markerfacecolor": "none", "zorder": 3}  # a ring, where it lies on another point
+            axes.plot(result.parameters, relative, "o", color=BLOG, markersize=8, **look)
         else:
             continue
         points.append((result.parameters, relative, f"{shortened(result.model)} ({human_count(result.parameters)})"))
@@ -134,7 +136,7 @@ def score_against_size(results: list[Result], reference: Result, *, title: str, 
     relative_to = f" relative to {shortened(reference.model)}" if reference.score else ""
     _describe(axes, title=title, ylabel=f"{metric}{relative_to}, %")
     low, high = axes.get_xlim()
-    axes.set_xlim(low / 10, high * 4)  # room for the names
+    axes.set_xlim(low / 20, high * 20)  # room for the names
     axes.margins(y=0.1)
     meanings = {"transformer": TEACHER, "taught by the teacher": STUDENT, "no teacher": PLAIN}
     dots = [axes.plot([], [], "o", color=color, label=name)[0] for name, color in meanings.items()]
@@ -205,22 +207,31 @@ def _name_beside(axes: plt.Axes, points: Iterable[tuple[float, float, str]]) -> 
     paths += [axes.transData.transform_path(bar) for bars in axes.collections for bar in bars.get_paths()]
     drawn = np.concatenate([path.interpolated(50).vertices for path in paths])
     sides = [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)]
+    leaders = []
     for own, ((x, y, _), name, here) in enumerate(zip(points, names, dots, strict=True)):
         text = axes.annotate(name, (x, y), fontsize=9, ha="center", va="center", arrowprops=LEADER, **look)
-        size = np.array(text.get_window_extent().size)
+        size, elsewhere = np.array(text.get_window_extent().size), np.flatnonzero((dots != here).any(axis=1))
         options = []
         for gap, side in product((7, 18, 30), np.array(sides)):
             centre = here + side * (gap * per_point + size / 2)
             box = Bbox([centre - size / 2 - 2, centre + size / 2 + 2])
             outside = 4 - axes.bbox.count_contains(box.corners())
-            leader = np.linspace(here, centre, 20)  # should not run through another point or name
-            crossed = sum(other.count_contains(leader) for other in taken[:own] + taken[own + 1 :])
-            cost = box.count_contains(drawn) + 1000 * (box.count_overlaps(taken) + outside) + 10 * crossed
-            options.append((cost, gap, (centre - here) / per_point, box))
-        _, gap, offset, box = min(options, key=lambda option: option[:2])
+            leader = Line([here, centre])  # should run through no other name, point or leader
+            struck = sum(leader.intersects_bbox(other) for other in taken[len(dots) :])
+            struck += sum(other.intersects_bbox(box) for other in leaders)
+            crossed = sum(leader.intersects_bbox(taken[other]) for other in elsewhere)
+            crossed += sum(leader.intersects_path(other) for other in leaders)
+            if gap == 7:  # without a leader it seems to name whatever is near
+                away = np.hypot(*(dots - dots.clip(box.min, box.max)).T)
+                crossed += np.sum(away[elsewhere] < away[own] + 3 * per_point)
+            cost = box.count_contains(drawn) + 1000 * (box.count_overlaps(taken) + outside)
+            cost += 100 * struck + 30 * crossed
+            options.append((cost, gap, (centre - here) / per_point, box, leader))
+        _, gap, offset, box, leader = min(options, key=lambda option: option[:2])
         text.set(anncoords="offset points", position=offset)
         text.arrow_patch.set_visible(gap > 7)
         taken.append(box)
+        leaders += [leader] * (gap > 7)
 
 
 def _plain_log_axis(axes: plt.Axes, text: Callable[[float], str]) -> None:

@@ -1,4 +1,4 @@
-"""What is trained on a teacher's answers; `truncated`, which needs a teacher to cut from, is imported by itself."""
+"""What is trained on a teacher's answers."""
 
 from distill_utils.students.bilstm import BiLSTM
 from distill_utils.students.conv import GatedCNN

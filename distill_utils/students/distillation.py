@@ -206,7 +206,8 @@ def _key(
 
     Texts count as the student reads them, so whatever changes its reading, such as the rule of words, changes the key.
     """
-    digest = hashlib.sha256(json.dumps([*student.identity, numbers], default=np.generic.item).encode())
+    known = [type(student).__name__, student.config, student.labels, numbers]
+    digest = hashlib.sha256(json.dumps(known, default=np.generic.item).encode())
     for array in (_pull(loss, soft_labels.shape[1]), rows, counts, soft_labels):
         digest.update(array.tobytes())
     # The weights before training, from a fixed seed, stand for how a student starts.

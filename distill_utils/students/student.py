@@ -41,11 +41,6 @@ class Student(nn.Module):
     def __getstate__(self) -> dict:  # views are of one student's weights, not of its copy's
         return self.__dict__ | {"_views": None}
 
-    @property
-    def identity(self) -> list:
-        """What the training depends on beside its texts and the weights it starts from, for the cache."""
-        return [type(self).__name__, self.config, self.labels]
-
     def encode(self, texts: list[str]) -> tuple[np.ndarray, np.ndarray]:
         """Row numbers of all texts, end to end, int32 (n_rows,), and how many each text has, int64 (n_texts,)."""
         return self.vocabulary.encode(as_texts(texts))
@@ -108,8 +103,6 @@ class Student(nn.Module):
                 f"{folder} holds an export, for its predictor.py: give a folder that save_pretrained wrote"
             )
         name = note.get("kind")
-        if name == "TruncatedTransformer":
-            from distill_utils.students import truncated  # noqa: F401  it needs transformers, the others do not
         kind = Student.kinds.get(name)
         if kind is None or not issubclass(kind, cls):
             remedy = "import its class first" if kind is None else f"use {name}.from_pretrained"

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 from safetensors.torch import load_file, save_file
+from transformers import AutoModel
 
 from distill_utils.teachers.checkpoints import CheckpointError, identity, load_checkpoint, resolve_checkpoint
 from distill_utils.teachers.layers import cut, layers_of
@@ -80,15 +81,29 @@ class Adapter:
         Raises CheckpointError when the checkpoint cannot be had, or is not the one that the adapter was trained over,
         and ValueError when it has fewer layers.
         """
-        source = resolve_checkpoint(self.checkpoint)
-        if identity(self.checkpoint, source) != self.base:
-            raise CheckpointError(f"this teacher was trained over another {self.checkpoint!r}: fine-tune it again")
-        model, tokenizer = load_checkpoint(source, class_names)
+        model, tokenizer = load_checkpoint(self._source(), class_names)
         cut(model, layers or self.layers)
         adapted = with_adapter(model, self.rank)
         names = get_peft_model_state_dict(adapted, save_embedding_layers=False)
         set_peft_model_state_dict(adapted, {name: self.weights[name].float() for name in names})
         return adapted, tokenizer
+
+    def outline(self, class_names: tuple[str, ...]):
+        """What `onto` gives, without the weights (see `load_checkpoint`); errors as of `over`."""
+        model, tokenizer = load_checkpoint(self._source(), class_names, weights=False)
+        cut(model, self.layers)
+        return model, tokenizer
+
+    def word_table(self) -> torch.Tensor:
+        """The checkpoint's vector of each token, float32, (n_tokens, d): what no adapter changes."""
+        model = AutoModel.from_pretrained(self._source(), dtype=torch.float32, use_safetensors=True)
+        return model.get_input_embeddings().weight.detach()
+
+    def _source(self) -> str:
+        source = resolve_checkpoint(self.checkpoint)
+        if identity(self.checkpoint, source) != self.base:
+            raise CheckpointError(f"this teacher was trained over another {self.checkpoint!r}: fine-tune it again")
+        return source
 
     @property
     def fingerprint(self) -> str:

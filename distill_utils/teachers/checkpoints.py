@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
 
 from distill_utils.cache import CacheError, cache_dir, room_to_write, sha256_of
 from distill_utils.progress import hush_libraries
@@ -162,37 +162,43 @@ def unreachable(name: str, error: Exception, install: str = PUBLISHED["minilm"].
     )
 
 
-def load_checkpoint(source: str, class_names: tuple[str, ...]):
+def load_checkpoint(source: str, class_names: tuple[str, ...], *, weights: bool = True):
     """A checkpoint's model with a head for these classes, and its tokenizer; safetensors only, no remote code.
 
     A head for as many classes is kept; another one makes place for a new one, with a warning. A leftover problem type
-    is reset, weights kept in float16 become float32, and a tokenizer without a padding token gets one.
+    is reset, weights kept in float16 become float32, and a tokenizer without a padding token gets one. weights: without
+    them the model is an outline, on torch's "meta" device: what it is made of, and how large.
 
     Raises CheckpointError when the hub is out of reach, the folder holds no safetensors weights, or the weights are
     not those of the configuration.
     """
     hush_libraries()
     names = dict(enumerate(class_names))
+    head = {"num_labels": len(names), "id2label": names, "label2id": {name: i for i, name in names.items()}}
+    head["problem_type"] = "single_label_classification"
     try:
         tokenizer = AutoTokenizer.from_pretrained(source)
-        model, report = AutoModelForSequenceClassification.from_pretrained(
-            source,
-            num_labels=len(names),
-            id2label=names,
-            label2id={name: i for i, name in names.items()},
-            problem_type="single_label_classification",
-            ignore_mismatched_sizes=True,
-            dtype=torch.float32,
-            use_safetensors=True,
-            output_loading_info=True,
-        )
+        if weights:
+            model, report = AutoModelForSequenceClassification.from_pretrained(
+                source,
+                **head,
+                ignore_mismatched_sizes=True,
+                dtype=torch.float32,
+                use_safetensors=True,
+                output_loading_info=True,
+            )
+        else:
+            config = AutoConfig.from_pretrained(source, **head)
+            with torch.device("meta"):
+                model = AutoModelForSequenceClassification.from_config(config)
     except (OSError, ValueError, RuntimeError) as error:
         if Path(source).is_dir():
             raise CheckpointError(
                 f"cannot load {source!r}: it needs config.json, a tokenizer and model.safetensors"
             ) from error
         raise CheckpointError(unreachable(source, error)) from error
-    _check_report(source, model, report)
+    if weights:
+        _check_report(source, model, report)
     give_padding(model, tokenizer)
     return model, tokenizer
 

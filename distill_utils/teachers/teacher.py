@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from distill_utils.teachers.adapters import Adapter
 from distill_utils.teachers.checkpoints import CheckpointError, check_files, give_padding, most_tokens
 from distill_utils.teachers.dtypes import fast_dtype
 from distill_utils.teachers.labeller import Labeller
+from distill_utils.teachers.layers import layers_of
 from distill_utils.texts.words import plain
 
 MAX_TOKENS = 128
@@ -47,7 +49,9 @@ class Teacher(Labeller):
     """A fine-tuned classifier and its tokenizer. It labels texts; it never runs inside student training.
 
     It reads the first `max_tokens` tokens of a text, or as many as the model has positions for. An `adapter`, merged
-    into the model's weights, is all that is saved of it. Raises CheckpointError for a model with one output.
+    into the model's weights, is all that is saved of it; with one, the model may be given as its outline (see
+    `load_checkpoint`), and its weights are read when they are needed. Raises CheckpointError for a model with one
+    output.
     """
 
     has_weights = True
@@ -65,7 +69,7 @@ class Teacher(Labeller):
         if model.config.num_labels < 2:
             raise CheckpointError(f"{name!r} has one output: a teacher tells two classes or more apart")
         give_padding(model, tokenizer)
-        self.model, self.tokenizer, self.name = model.eval(), tokenizer, name
+        self.outline, self.tokenizer, self.name = model, tokenizer, name  # the model itself, where it has weights
         self.max_tokens = min(max_tokens, most_tokens(model) or max_tokens)
         self.train_seconds, self.adapter = train_seconds, adapter
         self.key: str | None = None  # of the call of `fine_tune` or `teach` that made it
@@ -73,22 +77,43 @@ class Teacher(Labeller):
         self.recorded = True  # whether answers that came with the library may be read
         self._stores: dict[Path, LogitStore] = {}
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.model.to(device=self.device, dtype=fast_dtype())
+        if model.device.type != "meta":
+            self._ready(model)
+
+    def _ready(self, model):
+        return model.eval().to(device=self.device, dtype=fast_dtype())
+
+    @property
+    def model(self):
+        """The model with its weights: of an outline they are read now, if its adapter is not among the last used."""
+        return self.outline if self.outline.device.type != "meta" else _whole(self)
 
     @property
     def n_classes(self) -> int:
         """The number of classes it tells apart."""
-        return self.model.config.num_labels
+        return self.outline.config.num_labels
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """Its classes by name, in the order of the logits' columns."""
-        return tuple(self.model.config.id2label[number] for number in range(self.n_classes))
+        return tuple(self.outline.config.id2label[number] for number in range(self.n_classes))
+
+    @property
+    def n_layers(self) -> int:
+        """The number of its layers."""
+        return len(layers_of(self.outline))
+
+    @property
+    def word_table(self) -> np.ndarray:
+        """Its own vector of each token, float32, (n_tokens, d), at the precision it computes in."""
+        if self.outline.device.type == "meta":
+            return self.adapter.word_table().to(fast_dtype()).float().numpy()
+        return self.model.get_input_embeddings().weight.detach().float().cpu().numpy()
 
     def count_parameters(self) -> tuple[int, int]:
         """All parameters, and those outside the token, position and segment embeddings."""
-        total = sum(p.numel() for p in self.model.parameters())
-        embeddings = sum(m.weight.numel() for m in self.model.modules() if isinstance(m, torch.nn.Embedding))
+        total = sum(p.numel() for p in self.outline.parameters())
+        embeddings = sum(m.weight.numel() for m in self.outline.modules() if isinstance(m, torch.nn.Embedding))
         return total, total - embeddings
 
     @torch.inference_mode()
@@ -97,13 +122,13 @@ class Teacher(Labeller):
 
         Raises ValueError when `texts` is not a list of texts.
         """
-        tokens = token_ids(self.tokenizer, as_texts(texts), self.max_tokens)
+        tokens, model = token_ids(self.tokenizer, as_texts(texts), self.max_tokens), self.model
         order = sorted(range(len(tokens)), key=lambda i: len(tokens[i]))
         logits = np.empty((len(tokens), self.n_classes), np.float32)
         for start in range(0, len(order), batch_size):
             batch = order[start : start + batch_size]
             inputs = self.tokenizer.pad({"input_ids": [tokens[i] for i in batch]}, return_tensors="pt").to(self.device)
-            logits[batch] = self.model(**inputs).logits.float().cpu().numpy()
+            logits[batch] = model(**inputs).logits.float().cpu().numpy()
         return logits
 
     def truncation(self, texts: Iterable[str]) -> Truncation:
@@ -166,7 +191,8 @@ class Teacher(Labeller):
     def from_pretrained(cls, folder: str | Path) -> "Teacher":
         """Read what `save_pretrained` wrote.
 
-        Raises CheckpointError when a file does not match the note, or an adapter's checkpoint cannot be had.
+        Of an adapted teacher no weights are read before they are needed. Raises CheckpointError when a file does not
+        match the note, or an adapter's checkpoint cannot be had.
         """
         folder = Path(folder)
         hush_libraries()
@@ -178,7 +204,7 @@ class Teacher(Labeller):
         adapter = None
         if "adapter" in note:
             adapter = Adapter.load(folder, note["adapter"])
-            model, tokenizer = adapter.onto(tuple(note["class_names"]))
+            model, tokenizer = adapter.outline(tuple(note["class_names"]))
         else:
             tokenizer = AutoTokenizer.from_pretrained(folder)
             model = AutoModelForSequenceClassification.from_pretrained(
@@ -186,6 +212,12 @@ class Teacher(Labeller):
             )
         rest = {key: note[key] for key in ("name", "max_tokens", "train_seconds")}
         return cls(model, tokenizer, **rest, adapter=adapter)
+
+
+@lru_cache(maxsize=2)  # not all of a course's transformers at once: MPNet is 440 MB
+def _whole(teacher: Teacher):
+    """The model of an adapted teacher; the one that was last asked for longest ago lets its weights go."""
+    return teacher._ready(teacher.adapter.onto(teacher.class_names)[0])
 
 
 def token_ids(tokenizer, texts: list[str], max_tokens: int) -> list[list[int]]:

@@ -44,9 +44,8 @@ def wordnet_synonyms(words: list[str]) -> dict[str, list[str]]:
     return {word: others for word, others in found.items() if others}
 
 
-def word_vectors(model, tokenizer, words: list[str]) -> np.ndarray:
-    """Each word's vector in a transformer's own embedding table, the mean over its pieces: float32 (n_words, d)."""
-    table = model.get_input_embeddings().weight.detach().float().cpu().numpy()
+def word_vectors(table: np.ndarray, tokenizer, words: list[str]) -> np.ndarray:
+    """Each word's vector in a transformer's own table of tokens, the mean over its pieces: float32 (n_words, d)."""
     # The space is for tokenizers that tell a word within a text from a text's first word (GPT-2's, RoBERTa's).
     pieces = tokenizer([f" {word}" for word in words], add_special_tokens=False)["input_ids"] if words else []
     vectors = np.zeros((len(words), table.shape[1]), np.float32)

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.path import Path
 from matplotlib.text import Text
 
 from distill_utils.results import figures, lettering
@@ -59,6 +60,25 @@ def test_crowded_names_cover_neither_points_nor_each_other():
     dots = axes.transData.transform([(r.parameters, 100 * r.score / teacher.score) for r in board.results])
     assert not any(box.count_contains(dots) for box in boxes)
     assert all(axes.bbox.count_contains(box.corners()) == 4 for box in boxes)
+
+
+def test_no_leader_runs_through_a_name_where_points_coincide():
+    board = Scoreboard("cola", "matthews_correlation", "folder")
+    teacher = board.add("MPNet-base", 53.65, parameters=(109_488_002, None))
+    board.add("MPNet-base, 6 layers-D", 54.04, parameters=(66_962_690, None), teacher="MPNet-base")
+    board.add("BERT", None, parameters=(109_483_778, None), blog=52.8)  # at the teacher's very place
+    board.add("DistilBERT", None, parameters=(66_955_010, None), blog=51.3)
+    board.add("TF-IDF", 13.1, parameters=(11_000, None))
+    board.add("MLP-D", [0.1, 1.7, 3.3], parameters=(80_178, None), teacher="MPNet-base")
+    figure = figures.score_against_size(board.results, teacher, title="t", metric="MCC")
+    assert not overlaps(figure)
+    (axes,) = figure.axes
+    boxes = {text: Text.get_window_extent(text) for text in axes.texts}
+    for text in axes.texts:
+        if text.arrow_patch.get_visible():
+            start, end = axes.transData.transform(text.xy), boxes[text].min + boxes[text].size / 2
+            leader = Path([start, end])
+            assert not any(leader.intersects_bbox(box) for other, box in boxes.items() if other is not text)
 
 
 def test_ablation_puts_the_first_row_on_top():

@@ -8,12 +8,8 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_checkpoints import tiny_bert
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from distill_utils.students import MLP, BiLSTM, Ensemble, GatedCNN, InPieces, Student
-from distill_utils.students.truncated import TruncatedTransformer
-from distill_utils.teachers import Teacher
 from distill_utils.texts.words import Vocabulary
 
 WORDS = ["red", "green", "apple", "pie", "is", "the", "so", "don't", "école"]
@@ -32,17 +28,11 @@ def bilstm() -> BiLSTM:
 def saved(tmp_path_factory) -> dict[str, tuple]:
     """Of each kind a student, untrained, and what comes back from its folder."""
     torch.manual_seed(0)
-    folder = tiny_bert(tmp_path_factory.mktemp("bert"), layers=2)
-    model = AutoModelForSequenceClassification.from_pretrained(
-        folder, id2label=dict(enumerate(NAMES)), ignore_mismatched_sizes=True
-    )
-    teacher = Teacher(model, AutoTokenizer.from_pretrained(folder), name="tiny", max_tokens=7)
     students = {
         "mean": mlp("mean"),
         "pairs": mlp("pairs"),
         "bilstm": bilstm(),
         "gated cnn": GatedCNN(Vocabulary(WORDS), NAMES, embedding_size=6, frequent=3, width=5),
-        "truncated": TruncatedTransformer.of(teacher, 1),
         "ensemble": Ensemble([mlp("mean"), bilstm()]),
         "in pieces": InPieces(mlp("pairs"), 3),
     }
@@ -54,7 +44,7 @@ def saved(tmp_path_factory) -> dict[str, tuple]:
     return found
 
 
-KINDS = ("mean", "pairs", "bilstm", "gated cnn", "truncated", "ensemble", "in pieces")
+KINDS = ("mean", "pairs", "bilstm", "gated cnn", "ensemble", "in pieces")
 SOME = st.lists(st.text(max_size=20) | st.lists(st.sampled_from(WORDS), max_size=6).map(" ".join), max_size=3)
 
 
@@ -64,8 +54,7 @@ SOME = st.lists(st.text(max_size=20) | st.lists(st.sampled_from(WORDS), max_size
 def test_a_saved_and_loaded_student_gives_equal_logits_on_any_text(saved, kind, texts):
     student, loaded, _ = saved[kind]
     texts = [*texts, "", "red apple pie " * 40]
-    # The last bit of a transformer's products depends on where in memory its weights lie.
-    np.testing.assert_allclose(loaded.predict_logits(texts), student.predict_logits(texts), rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(loaded.predict_logits(texts), student.predict_logits(texts))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -78,13 +67,6 @@ def test_what_comes_back_is_the_same_student(saved, kind):
 
 def test_a_bilstm_drops_as_much_as_before(saved):
     assert saved["bilstm"][1].dropout.p == 0.5
-
-
-def test_a_truncated_transformer_reads_as_far_as_before(saved):
-    student, loaded, _ = saved["truncated"]
-    long = ["red " * 5 + "green", "red " * 5 + "apple green green"]  # [CLS], five words, [SEP]: 7 tokens
-    assert loaded.config["max_tokens"] == 7 and loaded.encode(long)[1].tolist() == [7, 7]
-    np.testing.assert_allclose(loaded.predict_logits(long)[0], student.predict_logits(long)[1], rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,5 +1,6 @@
 """A switch on trial, on the table worked out by hand in test_switch; what parts cost, by a clock made for the test."""
 
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -106,6 +107,18 @@ def test_a_part_is_counted_in_words_that_the_teacher_reads(monkeypatch):
     # Four texts, eight words, 0.8 seconds: 0.1 a word.
     assert found == {"student": pytest.approx(0.1), "router": pytest.approx(0.01)}
     assert set(threads) == {1}
+
+
+def test_reading_the_teachers_weights_is_not_timed():
+    read = []
+
+    def teacher(texts):
+        if not read:
+            read.append(time.sleep(0.2))
+        time.sleep(0.01)
+
+    found = in_teacher_words({"as slow": lambda texts: time.sleep(0.01)}, teacher, ["one"], 1, rounds=1)
+    assert found["as slow"] > 0.2  # with what it read it would be 0.05
 
 
 def test_everything_is_counted_in_a_speed_up():

@@ -1,11 +1,15 @@
 """Recorded teachers and answers: found by the cache's keys, counted, and never trusted when they are damaged."""
 
+import gc
 import json
+import weakref
 
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file
 from tiny_checkpoints import tiny_bert
+from transformers import AutoModelForSequenceClassification
 
 from distill_utils.teachers import Recipe, Teacher, fine_tune, fine_tuning, recordings
 
@@ -54,6 +58,44 @@ def test_a_recorded_teacher_answers_without_training_or_computing(recorded, chec
     assert teacher.answers() == f"{len(set(TEXTS[:6]))} recorded, 0 computed now"
     with pytest.raises(Live):
         teacher.cached_logits(TEXTS[:7])
+
+
+def test_recorded_answers_need_no_weights(recorded, checkpoint, monkeypatch, tmp_path):
+    made = read(checkpoint, recorded=False)
+    with monkeypatch.context() as patch:
+        patch.setattr(AutoModelForSequenceClassification, "from_pretrained", live)
+        teacher = read(checkpoint)
+        assert teacher.soft_labels(TEXTS[:6]).shape == (6, 2) and teacher.predict(TEXTS[:6]).shape == (6,)
+        assert teacher.truncation(TEXTS[:6]) == made.truncation(TEXTS[:6])
+        for what in ("class_names", "n_classes", "n_layers", "max_tokens", "fingerprint", "name", "title", "key"):
+            assert getattr(teacher, what) == getattr(made, what), what
+        np.testing.assert_array_equal(teacher.word_table, made.word_table)
+        assert teacher.count_parameters() == made.count_parameters()
+        teacher.save_pretrained(tmp_path / "saved")
+        with pytest.raises(Live):
+            teacher.logits(TEXTS)
+    # What was said without weights is so of the weights.
+    np.testing.assert_array_equal(teacher.logits(TEXTS), made.logits(TEXTS))
+    weights = sum(weight.numel() for weight in teacher.model.parameters())
+    tables = [part.weight for part in teacher.model.modules() if isinstance(part, torch.nn.Embedding)]
+    assert teacher.count_parameters() == (weights, weights - sum(table.numel() for table in tables))
+    np.testing.assert_array_equal(teacher.word_table, teacher.model.get_input_embeddings().weight.detach().numpy())
+    again = Teacher.from_pretrained(tmp_path / "saved")
+    np.testing.assert_array_equal(again.logits(TEXTS), made.logits(TEXTS))
+
+
+def test_a_teacher_that_was_just_trained_keeps_no_weights_but_the_last_two_that_computed(checkpoint, tmp_path):
+    made = [
+        fine_tune(checkpoint, TEXTS, LABELS, NAMES, Recipe(epochs=0.1, seed=seed, adapter_rank=2), folder=tmp_path)
+        for seed in range(3)
+    ]
+    models = [weakref.ref(teacher.model) for teacher in made]
+    gc.collect()
+    assert [model() is None for model in models] == [True, False, False]
+    first = made[0].logits(TEXTS)
+    gc.collect()
+    assert [model() is None for model in models] == [True, True, False]
+    np.testing.assert_array_equal(made[0].logits(TEXTS), first)
 
 
 def test_answers_are_counted_by_text(recorded, checkpoint):

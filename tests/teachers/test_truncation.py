@@ -7,7 +7,6 @@ import pytest
 import torch
 from tiny_checkpoints import tiny_bert
 
-from distill_utils.students.truncated import TruncatedTransformer
 from distill_utils.teachers import InPieces, Teacher, Truncation, from_callable, from_table
 from distill_utils.teachers.checkpoints import load_checkpoint
 
@@ -49,7 +48,6 @@ def test_a_teacher_in_pieces_is_otherwise_its_teacher(teacher):
     assert (whole.name, whole.class_names, whole.n_classes, whole.max_tokens) == ("tiny", ("red", "green"), 2, 6)
     assert whole.has_weights and whole.any_text and whole.count_parameters() == teacher.count_parameters()
     assert whole.fingerprint != teacher.fingerprint and deepcopy(whole).longest == 4
-    assert TruncatedTransformer.of(whole, 1).labels == ("red", "green")
     with pytest.raises(ValueError, match="longest=0"):
         InPieces(teacher, 0)
 
@@ -61,9 +59,3 @@ def test_columns_in_pieces(tmp_path):
     (tmp_path / "a.csv").write_text("text,label\nx y,a")
     with pytest.raises(ValueError, match=r"^a.csv answers its own texts only, and no pieces of them"):
         InPieces(from_table(tmp_path / "a.csv", ("a", "b")), 1)
-
-
-def test_no_student_is_cut_from_a_column():
-    api = from_callable(len, ("a", "b"), name="api")
-    with pytest.raises(ValueError, match=r"^api is no transformer at hand: a student made of its layers"):
-        TruncatedTransformer.of(api, 1)
