@@ -151,6 +151,13 @@ def wos(
     return Sensitivity(n, len(dev_r), n_classes, 100 - lost, flips, lost / 50, lost / scale, low / scale, high / scale)
 
 
+def ranking(found: dict[str, Sensitivity]) -> str:
+    """Tasks from the least sensitive to the most, "a < b < (they overlap) c": neighbours whose intervals overlap."""
+    order = sorted(found, key=lambda name: found[name].wos)
+    signs = ["<" if found[a].high < found[b].low else "< (they overlap)" for a, b in pairwise(order)]
+    return " ".join([order[0], *(f"{sign} {name}" for sign, name in zip(signs, order[1:], strict=True))])
+
+
 SERIES = {"IMDB": 0.23, "SST-2": 0.27, "CoLA": 0.98}  # sensitivities of the series' tasks, as part 3 finds them
 
 

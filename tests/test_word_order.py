@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from distill_utils.word_order import SERIES, Sensitivity, eligible, expectation, shuffle, wos
+from distill_utils.word_order import SERIES, Sensitivity, eligible, expectation, ranking, shuffle, wos
 
 WORDS = [f"w{i}" for i in range(12)]
 
@@ -275,3 +275,10 @@ def test_the_series_values_are_those_of_part_3():
     found = {row["task"]: row["score"] for row in rows if row["model"] == "wos, n = 1"}
     names = {"IMDB": "imdb", "SST-2": "sst2", "CoLA": "cola"}
     assert SERIES == pytest.approx({name: found[task] for name, task in names.items()}, abs=0.1)
+
+
+def test_a_ranking_says_which_neighbours_overlap():
+    one = lambda wos, low, high: Sensitivity(1, 10, 2, 50.0, 50.0, wos, wos, low, high)  # noqa: E731
+    found = {"c": one(0.9, 0.8, 1.0), "a": one(0.1, 0.0, 0.2), "b": one(0.2, 0.15, 0.3)}
+    assert ranking(found) == "a < (they overlap) b < c"
+    assert ranking({"a": found["a"]}) == "a"
