@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+import pandas as pd
+
 from distill_utils.results.tables import Table, about, table
 
 # What the blog reports, as printed, by part and model. Its teacher is RoBERTa; for CoLA it names none above BERT.
@@ -94,6 +97,25 @@ def claims_table(claims: list[Claim], *, teacher: str, source: str) -> Table:
     return table([(c.statement, c.measured, c.verdict) for c in claims], columns)
 
 
+def sensitivity_table(frame: pd.DataFrame, source: str) -> Table:
+    """Word-order sensitivities as `word_order.frame` has them, with the blog's values beside them on real data."""
+    blog, titles = reported("part3_wos", source), {"n_texts": "texts", "accuracy": "p", "flips": "flips %"}
+    shown = frame.drop(columns="n_classes").rename(columns=titles | {"wos_blog": "WOS (/50)", "wos": "WOS (K)"})
+    if blog:
+        shown["blog"] = [blog.get(task) if n == 1 else None for task, n in zip(frame["task"], frame["n"], strict=True)]
+    return table(shown, digits=2, formats=dict.fromkeys(("p", "flips %"), "{:.1f}".format))
+
+
+def line_through_the_blog(wos: float) -> float:
+    """What a bag of words keeps of its teacher, in percent, by straight lines between the blog's first three tasks.
+
+    wos: a sensitivity by the blog's formula; beyond the blog's own the line is level.
+    """
+    large = {"part1": "RoBERTa", "part2_sst2": "RoBERTa", "part2_cola": "BERT"}  # the teachers of its tables
+    keeps = [100 * BLOG[part]["MLP-D"] / BLOG[part][teacher] for part, teacher in large.items()]
+    return float(np.interp(wos, [BLOG["part3_wos"][task] for task in ("emotion", "sst2", "cola")], keeps))
+
+
 def on_word_order(
     found: dict[str, object], *, bag: float, pairs: float, bilstm: float, suffices: bool, beats_bert: bool | None
 ) -> list[Claim]:
@@ -157,3 +179,17 @@ def on_the_switch(
         ),
         Claim("The detector's cost may be neglected", f"with it {about(detector)} at most", detector > 1),
     ]
+
+
+def switch_table(here: dict[str, tuple[float, float]], source: str) -> Table:
+    """Models and switches of SST-2, name -> speed-up and accuracy, with the blog's own beside them on real data."""
+    blog = reported("part3_switch", source)
+    rows = [{"model": name, "speed-up": about(speed), "accuracy": score} for name, (speed, score) in here.items()]
+    if blog:
+        beside = [blog.get(name, (None, None)) for name in here]
+        rows = [
+            row | {"blog: speed-up": "" if speed is None else f"{speed}x", "blog: accuracy": score}
+            for row, (speed, score) in zip(rows, beside, strict=True)
+        ]
+    others = [f"{name} {score:.1f} at {speed}x" for name, (speed, score) in blog.items() if name not in here]
+    return table(rows, note=f"In the blog: {', '.join(others)}." if others else "")

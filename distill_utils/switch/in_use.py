@@ -8,11 +8,9 @@ import numpy as np
 from distill_utils.switch.costs import Answer, in_teacher_words, speed_up
 from distill_utils.switch.switch import Switch
 from distill_utils.switch.trial import Trial
-from distill_utils.texts.words import Vocabulary
 
 TIMED = 64  # test texts on which the teacher is timed: it is slow
 LEARNED = "learned head"
-Labelled = tuple[list[str], np.ndarray]  # texts, and their class numbers (n,)
 
 
 @dataclass(frozen=True)
@@ -34,21 +32,23 @@ class Target:
 
 
 class InUse:
-    """All switches of one student and one teacher: set on validation, tried on test.
+    """All switches of one student and its task's teacher: set on validation, tried on test.
+
+    task: an `experiment.Experiment`, or anything with a teacher, a vocabulary, and texts and labels by split.
 
     The routers are fitted on every second validation text. A threshold is set on all of them; the learned head's on the
     others, since a router that was fitted on a text finds it too easy. `costs` of a text are counted in words that the
     teacher reads in the same time (see `costs`): of the student, of each router, of the teacher; empty before `time`.
     """
 
-    def __init__(self, student, teacher, validation: Labelled, test: Labelled, vocabulary: Vocabulary):
-        texts, labels = validation
+    def __init__(self, student, task):
+        texts, labels = task.texts["validation"], task.labels["validation"]
         fitting, self.unseen, self.whole = (
-            Trial(student, teacher, texts[rows], labels[rows])
+            Trial(student, task.teacher, texts[rows], labels[rows])
             for rows in (slice(None, None, 2), slice(1, None, 2), slice(None))
         )
-        self.routers = fitting.free_routers(vocabulary)
-        self.test = Trial(student, teacher, *test)
+        self.routers = fitting.free_routers(task.vocabulary)
+        self.test = Trial(student, task.teacher, task.texts["test"], task.labels["test"])
         self.difficulty = self.test.difficulties(self.routers)
         self.curves = {router: self.test.curve(found) for router, found in self.difficulty.items()}
         self.costs: dict[str, float] = {}
@@ -73,11 +73,10 @@ class InUse:
         speed = speed_up(self.test.words, self.test.deferred(switch), cost)
         return {"router": router, **self.test.outcome(switch), "speed-up": speed}
 
-    def speed_as_run(self, n_texts: int, **limits: float) -> float:
-        """The speed-up by the clock: that switch answers the first n_texts test texts, in turn with the teacher."""
+    def speed_of(self, answer: Answer, n_texts: int = TIMED) -> float:
+        """The speed-up of anything that answers the first n_texts test texts, timed in turn with the teacher."""
         texts, words = self.test.texts[:n_texts], self.test.words[:n_texts]
-        parts = {"switch": self.switch(**limits).predict}
-        return float(words.mean() / in_teacher_words(parts, self.test.teacher.logits, texts, TIMED, rounds=2)["switch"])
+        return float(words.mean() / in_teacher_words({"it": answer}, self.test.teacher.logits, texts, TIMED)["it"])
 
     def against_speed(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Router -> speed-ups and accuracies at every share of deferral, (n + 1,) each: from student to teacher."""
@@ -86,7 +85,12 @@ class InUse:
             for router, found in self.difficulty.items()
         }
 
+    def at_share(self, router: str, share: float) -> tuple[float, float]:
+        """Speed-up and accuracy where a share of the test texts, 0 to 1, is deferred."""
+        speeds, accuracy = self.against_speed()[router]
+        row = round(share * (len(speeds) - 1))
+        return float(speeds[row]), float(accuracy[row])
+
     def landmarks(self) -> dict[str, tuple[float, float]]:
         """Speed-up and accuracy of the student alone and of the teacher alone."""
-        speeds, (_, accuracy) = self.against_speed()["confidence"][0], self.curves["confidence"]
-        return {"student": (float(speeds[0]), accuracy[0]), "teacher": (1.0, accuracy[-1])}
+        return {"student": self.at_share("confidence", 0), "teacher": (1.0, self.at_share("confidence", 1)[1])}

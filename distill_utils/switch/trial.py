@@ -104,17 +104,16 @@ class Trial:
         }
 
 
-def compete(
-    students: dict[str, object], teacher, texts: list[str], labels: np.ndarray, *, max_loss: float
-) -> list[dict]:
-    """Several students with one teacher on validation texts, a row each: alone, and as a switch by its own confidence.
+def compete(students: dict[str, object], task, *, max_loss: float) -> list[dict]:
+    """Several students of a task on its validation texts, a row each: alone, and as a switch by its own confidence.
 
-    labels: (n,) class numbers. Each switch is set to lose at most `max_loss` points against the teacher on these very
-    texts. "words to the teacher %" is the share of all words that it sends there.
+    task: an `experiment.Experiment`, or anything with a teacher, and texts and labels by split. Each switch is set to
+    lose at most `max_loss` points against the teacher on these very texts. "words to the teacher %" is the share of all
+    words that it sends there.
     """
     rows = []
     for name, student in students.items():
-        trial = Trial(student, teacher, texts, labels)
+        trial = Trial(student, task.teacher, task.texts["validation"], task.labels["validation"])
         found = trial.outcome(trial.switch(Doubt("confidence"), max_loss=max_loss, risk=0.5))
         alone, whole = (100 * right.mean() for right in trial.right)
         rows.append(

@@ -29,14 +29,15 @@ class Teacher:
 
 def in_use_here():
     student = SimpleNamespace(predict_logits=lambda texts: np.array([(0.0, STUDENT[text]) for text in texts]))
-    return InUse(student, Teacher(), (2 * TEXTS, np.tile(LABELS, 2)), (TEXTS, LABELS), Vocabulary(["w"]))
+    texts, labels = {"validation": 2 * TEXTS, "test": TEXTS}, {"validation": np.tile(LABELS, 2), "test": LABELS}
+    return InUse(student, SimpleNamespace(teacher=Teacher(), texts=texts, labels=labels, vocabulary=Vocabulary(["w"])))
 
 
 @pytest.fixture
 def use(monkeypatch):
     """The student takes as long as half a word of the teacher, a router a tenth."""
-    parts_of = lambda parts: {name: 0.5 if name in ("student", "switch") else 0.1 for name in parts}  # noqa: E731
-    monkeypatch.setattr(in_use, "in_teacher_words", lambda parts, teacher, texts, n, rounds=3: parts_of(parts))
+    parts_of = lambda parts: {name: 0.5 if name in ("student", "it") else 0.1 for name in parts}  # noqa: E731
+    monkeypatch.setattr(in_use, "in_teacher_words", lambda parts, teacher, texts, n: parts_of(parts))
     return in_use_here()
 
 
@@ -68,7 +69,8 @@ def test_an_outcome_by_hand(use):
     assert found["router"] == "confidence" and found["deferred %"] == 60 and found["their words %"] == 40
     assert found["accuracy"] == 100 and found["minus teacher"] == pytest.approx(20)
     assert found["speed-up"] == pytest.approx(15 / (3 + 6))
-    assert use.speed_as_run(2, budget=0.6) == pytest.approx(1.5 / 0.5)  # two texts of 1.5 words, by the stub's clock
+    assert use.speed_of(use.switch(budget=0.6).predict, 2) == pytest.approx(1.5 / 0.5)  # two texts of 1.5 words each
+    assert use.at_share("confidence", 0.4) == (pytest.approx(15 / (3 + 3)), 80)
 
 
 def test_the_learned_head_is_set_on_texts_it_was_not_fitted_on(use):

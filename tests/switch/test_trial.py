@@ -79,7 +79,8 @@ def test_students_compete_for_the_fewest_words():
         return SimpleNamespace(predict_logits=lambda texts: logits[[LONG.index(text) for text in texts]])
 
     students = {"four": sure_from_text_to_text(STUDENT), "five": sure_from_text_to_text([0, 1, 1, 1, 1, 1])}
-    four, five = compete(students, trial().teacher, LONG, LABELS, max_loss=0.0)
+    task = SimpleNamespace(teacher=trial().teacher, texts={"validation": LONG}, labels={"validation": LABELS})
+    four, five = compete(students, task, max_loss=0.0)
     assert (four.pop("student"), five.pop("student")) == ("four", "five")
     # The teacher is right on 5 of 6. With t0 deferred, 1 word of 20, four become five; five are level by themselves.
     assert four == pytest.approx(
