@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
+from scipy.special import softmax
 
 from distill_utils.checks import as_labels, as_texts, at_least_one
-from distill_utils.results.scoreboard import paired_bootstrap
+from distill_utils.results.scoreboard import Scoreboard, paired_bootstrap
+from distill_utils.results.tables import Table, table
 from distill_utils.texts.words import UNSPACED, plain, write, written_words
 
 # Of plain text, but for the second, which leaves line ends between sentences as they are.
@@ -149,6 +152,64 @@ def wos(
     flips = 100 * float(changed[:, np.isin(rows, counted)].mean())
     scale = 100 - 100 / n_classes
     return Sensitivity(n, len(dev_r), n_classes, 100 - lost, flips, lost / 50, lost / scale, low / scale, high / scale)
+
+
+def answers(
+    sentence: str,
+    models: dict[str, Callable[[list[str]], np.ndarray]],
+    names: tuple[str, ...],
+    *,
+    seed: int = 0,
+) -> Table:
+    """A sentence, cut into pieces of one, two and three words in another order, and what each model says to that.
+
+    models: name -> a function from texts to logits, (n_texts, n_classes); names: of the classes.
+    """
+    random = np.random.default_rng(seed)
+    orders = {"as it is": sentence} | {f"pieces of {n}": shuffle(sentence, n, random=random) for n in (1, 2, 3)}
+    said = [softmax(logits(list(orders.values())), axis=1) for logits in models.values()]
+    named = [[f"{names[row.argmax()]}, {row.max():.0%}" for row in rows] for rows in said]
+    return table(zip(orders, orders.values(), *named, strict=True), ["", "text", *models])
+
+
+def frame(measured: dict[tuple[str, int], Sensitivity]) -> pd.DataFrame:
+    """Sensitivities as rows: `task`, and all that is in a `Sensitivity`. measured: (task, n) -> what was found."""
+    return pd.DataFrame([{"task": name} | vars(found) for (name, _), found in measured.items()])
+
+
+def by_teacher(found: dict[str, dict[str, Sensitivity]]) -> Table:
+    """Sensitivities with their intervals, a row a task, a column a teacher. found: teacher -> task -> sensitivity."""
+    written = {
+        teacher: {task: f"{one.wos:.2f} ({one.low:.2f} .. {one.high:.2f})" for task, one in of.items()}
+        for teacher, of in found.items()
+    }
+    tasks = next(iter(found.values()))
+    return table([{"task": task} | {teacher: of[task] for teacher, of in written.items()} for task in tasks])
+
+
+def boards(task: str, source: str, teachers: dict[str, list[Sensitivity]], blog: float | None) -> list[Scoreboard]:
+    """A task's sensitivities as two boards, one a formula: rows for n = 1, 2, 3, and for a second teacher.
+
+    teachers: name -> what was found, the first teacher's rows without its name. blog: its value for n = 1, in its own
+    formula.
+    """
+    made = []
+    first = next(iter(teachers))
+    for metric, kind in (("WOS, K classes", "wos"), ("WOS, (100 - p) / 50", "wos_blog")):
+        made.append(Scoreboard(task, metric, source))
+        for teacher, found in teachers.items():
+            for one in found:
+                row = f"{kind}, n = {one.n}" + ("" if teacher == first else f", {teacher}")
+                printed = blog if (teacher, one.n, kind) == (first, 1, "wos_blog") else None
+                made[-1].add(row, getattr(one, kind), blog=printed)
+    return made
+
+
+def ranking(found: dict[str, Sensitivity]) -> str:
+    """Tasks from the least sensitive to the most, "a < b < (they overlap) c": neighbours whose intervals overlap."""
+    order = sorted(found, key=lambda name: found[name].wos)
+    signs = ["<" if found[a].high < found[b].low else "< (they overlap)" for a, b in pairwise(order)]
+    return " ".join([order[0], *(f"{sign} {name}" for sign, name in zip(signs, order[1:], strict=True))])
 
 
 SERIES = {"IMDB": 0.23, "SST-2": 0.27, "CoLA": 0.98}  # sensitivities of the series' tasks, as part 3 finds them

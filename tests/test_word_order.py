@@ -7,7 +7,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from distill_utils.word_order import SERIES, Sensitivity, eligible, expectation, shuffle, wos
+from distill_utils.word_order import (
+    SERIES,
+    Sensitivity,
+    answers,
+    boards,
+    by_teacher,
+    eligible,
+    expectation,
+    frame,
+    ranking,
+    shuffle,
+    wos,
+)
 
 WORDS = [f"w{i}" for i in range(12)]
 
@@ -275,3 +287,50 @@ def test_the_series_values_are_those_of_part_3():
     found = {row["task"]: row["score"] for row in rows if row["model"] == "wos, n = 1"}
     names = {"IMDB": "imdb", "SST-2": "sst2", "CoLA": "cola"}
     assert SERIES == pytest.approx({name: found[task] for name, task in names.items()}, abs=0.1)
+
+
+def found(wos, low=0.0, high=1.0, n=1):
+    return Sensitivity(n, 10, 2, 50.0, 40.0, 2 * wos, wos, low, high)
+
+
+def test_a_ranking_says_which_neighbours_overlap():
+    three = {"c": found(0.9, 0.8, 1.0), "a": found(0.1, 0.0, 0.2), "b": found(0.2, 0.15, 0.3)}
+    assert ranking(three) == "a < (they overlap) b < c"
+    assert ranking({"a": three["a"]}) == "a"
+
+
+def test_a_sentence_in_other_orders_and_what_models_say():
+    first_is_a = lambda texts: np.log([(0.8, 0.2) if text[0] == "a" else (0.1, 0.9) for text in texts])  # noqa: E731
+    shown = answers("a b c d", {"one": first_is_a}, ("no", "yes"), seed=0)
+    assert shown.columns == ["", "text", "one"]
+    assert shown.rows[0] == ["as it is", "a b c d", "no, 80%"] and len(shown.rows) == 4
+    for _, text, said in shown.rows[1:]:
+        assert sorted(text.split()) == ["a", "b", "c", "d"] and text != "a b c d"
+        assert said == ("no, 80%" if text[0] == "a" else "yes, 90%")
+    assert [row[0] for row in shown.rows[1:]] == ["pieces of 1", "pieces of 2", "pieces of 3"]
+    assert shown.rows[2][1] == "c d a b" and shown.rows[3][1] == "d a b c"  # their only other orders
+
+
+def test_sensitivities_as_rows_a_table_and_boards():
+    measured = {("a", 1): found(0.2), ("a", 2): found(0.1, n=2)}
+    rows = frame(measured)
+    assert rows[["task", "n", "wos", "wos_blog", "low", "high"]].to_numpy().tolist() == [
+        ["a", 1, 0.2, 0.4, 0, 1],
+        ["a", 2, 0.1, 0.2, 0, 1],
+    ]
+    two = by_teacher({"large": {"a": found(0.2)}, "small": {"a": found(0.3, 0.25, 0.4)}})
+    assert two.columns == ["task", "large", "small"] and two.rows == [
+        ["a", "0.20 (0.00 .. 1.00)", "0.30 (0.25 .. 0.40)"]
+    ]
+    by_class, by_blog = boards("a", "folder", {"large": list(measured.values()), "small": [found(0.3)]}, blog=0.34)
+    assert [(row.model, row.score, row.blog_score) for row in by_class.results] == [
+        ("wos, n = 1", 0.2, None),
+        ("wos, n = 2", 0.1, None),
+        ("wos, n = 1, small", 0.3, None),
+    ]
+    assert [(row.model, row.score, row.blog_score) for row in by_blog.results] == [
+        ("wos_blog, n = 1", 0.4, 0.34),
+        ("wos_blog, n = 2", 0.2, None),
+        ("wos_blog, n = 1, small", 0.6, None),
+    ]
+    assert (by_class.metric, by_blog.metric) == ("WOS, K classes", "WOS, (100 - p) / 50")

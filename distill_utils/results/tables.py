@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from unicodedata import east_asian_width
 
+import numpy as np
 import pandas as pd
 
 MARK = "→ "
@@ -85,6 +86,11 @@ def table(
         row[0] = MARK + row[0]
     right = [any(_is_number(row[column]) for row in values) for column in range(len(frame.columns))]
     return Table([_text(column) for column in frame.columns], cells, right, marked, _text(note))
+
+
+def about(value: float, unit: str = "x") -> str:
+    """A time or a ratio to one digit, which is what a stopwatch is good for: 17.3 -> "20x"."""
+    return np.format_float_positional(value, precision=1, fractional=False, trim="-") + unit
 
 
 def _is_number(value: object) -> bool:

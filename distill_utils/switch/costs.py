@@ -57,8 +57,3 @@ def speed_up(words: np.ndarray, deferred: np.ndarray, cost: float) -> float:
     if not cost > 0:
         raise ValueError(f"cost={cost}: a student takes some time for each text, give a number above 0")
     return float(words.sum() / (len(words) * cost + words[deferred].sum()))
-
-
-def about(value: float, unit: str = "x") -> str:
-    """A time or a ratio to one digit, which is what a stopwatch is good for: 17.3 -> "20x"."""
-    return np.format_float_positional(value, precision=1, fractional=False, trim="-") + unit

@@ -104,13 +104,25 @@ class Trial:
         }
 
 
-def fewest_words(trials: dict[str, Trial], router: Router, max_loss: float) -> str:
-    """Of several students on validation: whose switch asks the teacher about the fewest words, and loses little.
+def compete(students: dict[str, object], task, *, max_loss: float) -> list[dict]:
+    """Several students of a task on its validation texts, a row each: alone, and as a switch by its own confidence.
 
-    Each is set to lose at most `max_loss` points against the teacher on these very texts; the first of equals.
+    task: an `experiment.Experiment`, or anything with a teacher, and texts and labels by split. Each switch is set to
+    lose at most `max_loss` points against the teacher on these very texts. "words to the teacher %" is the share of all
+    words that it sends there.
     """
-    shares = {
-        name: trial.outcome(trial.switch(router, max_loss=max_loss, risk=0.5))["their words %"]
-        for name, trial in trials.items()
-    }
-    return min(shares, key=shares.get)
+    rows = []
+    for name, student in students.items():
+        trial = Trial(student, task.teacher, task.texts["validation"], task.labels["validation"])
+        found = trial.outcome(trial.switch(Doubt("confidence"), max_loss=max_loss, risk=0.5))
+        alone, whole = (100 * right.mean() for right in trial.right)
+        rows.append(
+            {
+                "student": name,
+                "alone": alone,
+                "as a switch": found["accuracy"],
+                "teacher": whole,
+                "words to the teacher %": found["their words %"],
+            }
+        )
+    return rows

@@ -8,7 +8,7 @@ import pytest
 
 from distill_utils.results.claims import Claim, claims_table
 from distill_utils.results.scoreboard import Scoreboard
-from distill_utils.results.tables import Table, table
+from distill_utils.results.tables import Table, about, table
 
 RAW = "<SCRIPT>alert(1)</SCRIPT> <SUBJECT> says &lt; \"x\" & 'y'"
 
@@ -136,3 +136,8 @@ def test_a_note_stands_below_the_table_as_it_was_written():
     assert shown._repr_html_().endswith("</table>\n<p>&lt;b&gt; <span>$</span>5</p>")
     assert repr(shown).splitlines()[-1] == "<b> $5"
     assert table([("a", 1)], ["x", "y"])._repr_html_().endswith("</table>")
+
+
+def test_one_digit_is_what_a_stopwatch_is_good_for():
+    assert [about(value) for value in (17.3, 0.0234, 154.0)] == ["20x", "0.02x", "200x"]
+    assert about(0.00004, unit="") == "0.00004"

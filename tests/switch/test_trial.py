@@ -8,7 +8,7 @@ import pytest
 import torch
 from test_switch import DIFFICULTY, LABELS, STUDENT, TEACHER, TEXTS, Stub
 
-from distill_utils.switch import Trial, about, costs, fewest_words, in_teacher_words, one_thread, speed_up, summary
+from distill_utils.switch import Trial, compete, costs, in_teacher_words, one_thread, speed_up, summary
 from distill_utils.texts.words import Vocabulary
 
 WORDS = dict(zip(TEXTS, (1, 2, 3, 4, 5, 5), strict=True))
@@ -74,12 +74,22 @@ def test_student_and_teacher_are_asked_once():
     assert before == 1 and len(one.student.asked) == 1
 
 
-def test_the_student_whose_switch_needs_the_teacher_least_is_taken():
-    # The teacher is right on 5 of 6. By difficulty, 4 right need one deferred text to draw level; this one, none.
-    better = np.array([0, 1, 1, 1, 1, 1])
-    trials = {"four right": trial(), "five right": trial(better), "five again": trial(better)}
-    assert fewest_words(trials, router, max_loss=0.0) == "five right"
-    assert fewest_words({name: trials[name] for name in ("four right",)}, router, max_loss=0.0) == "four right"
+def test_students_compete_for_the_fewest_words():
+    def sure_from_text_to_text(answers):  # t0 is doubted most
+        logits = np.outer(np.arange(1, 7) * (2 * np.asarray(answers) - 1), [0, 1])
+        return SimpleNamespace(predict_logits=lambda texts: logits[[LONG.index(text) for text in texts]])
+
+    students = {"four": sure_from_text_to_text(STUDENT), "five": sure_from_text_to_text([0, 1, 1, 1, 1, 1])}
+    task = SimpleNamespace(teacher=trial().teacher, texts={"validation": LONG}, labels={"validation": LABELS})
+    four, five = compete(students, task, max_loss=0.0)
+    assert (four.pop("student"), five.pop("student")) == ("four", "five")
+    # The teacher is right on 5 of 6. With t0 deferred, 1 word of 20, four become five; five are level by themselves.
+    assert four == pytest.approx(
+        {"alone": 400 / 6, "as a switch": 500 / 6, "teacher": 500 / 6, "words to the teacher %": 5}
+    )
+    assert five == pytest.approx(
+        {"alone": 500 / 6, "as a switch": 500 / 6, "teacher": 500 / 6, "words to the teacher %": 0}
+    )
 
 
 def test_a_part_is_counted_in_words_that_the_teacher_reads(monkeypatch):
@@ -139,10 +149,6 @@ def test_what_cannot_be_timed_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message) as error:
         in_teacher_words({}, len, *arguments)
     assert "\n" not in str(error.value)
-
-
-def test_one_digit_is_what_a_stopwatch_is_good_for():
-    assert [about(value) for value in (17.3, 0.0234, 154.0)] == ["20x", "0.02x", "200x"]
 
 
 def test_one_thread_ends_with_its_block():
