@@ -59,7 +59,7 @@ notebooks: $(BASE) ## re-execute the committed notebooks in place (laptop profil
 recordings: $(BASE) ## fine-tune MPNet and record its answers again (hours; one task: make recordings TASK=sst2)
 	@$(PY) scripts/record.py $(TASK) $(ARGS)
 
-readme: $(STAMP) ## regenerate README's tables and headline figure from results/
+readme: $(STAMP) ## write README's table, docs/results.md and the headline picture anew from results/
 	@$(PY) scripts/readme.py
 
 stamp: $(STAMP) ## write the repository's address into notebooks and README (a fork: make stamp REPOSITORY=https://...)

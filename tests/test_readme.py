@@ -1,7 +1,13 @@
-"""README's results are generated: they equal results/laptop, and nothing else in the file is touched."""
+"""README and docs/results.md are generated: they equal results/laptop, and nothing else in them is touched."""
 
+import json
+
+import matplotlib.pyplot as plt
 import pytest
 import readme
+from PIL import Image
+
+from distill_utils.results.scoreboard import Scoreboard
 
 ROW = {
     "task": "emotion",
@@ -23,18 +29,94 @@ NOT_RUN = {**ROW, **SINGLE, "model": "BERT", "score": None, "parameters": 109_48
 OLD = "# Title\n\n<!-- results:part1 -->\nstale\n<!-- /results -->\n\ntail <!-- a comment -->\n"
 
 
-def test_the_readme_is_what_the_results_say():
-    text = readme.README.read_text(encoding="utf-8")
-    assert "<!-- results:part1 -->" in text
+def everything():
+    """Results with all that README names: each task's teacher, the blog's, word counts and the chosen rows."""
+    rows = []
+    for score, (task, (blogs, *models)) in enumerate(readme.CHOSEN.items(), start=80):
+        rows += [{**TEACHER, "task": task}, {**NOT_RUN, "task": task, "model": blogs}]
+        rows.append({**ROW, **SINGLE, "task": task, "model": readme.COUNTS, "score": 46.0})
+        rows += [{**ROW, "task": task, "model": model, "score": float(score)} for model in models]
+    return {"part1": rows}
+
+
+@pytest.mark.parametrize("page", readme.PAGES, ids=str)
+def test_the_pages_are_what_the_results_say(page):
+    text = (readme.ROOT / page).read_text(encoding="utf-8")
     results = readme.read_results()
-    assert "part1" in results, "results/laptop/part1.json is missing: make notebooks writes it"
-    assert text == readme.render(text, results), "README.md is older than results/laptop: run make readme"
+    assert set(results) == {"part1", "part2", "part3"}, "results/laptop is not complete: make notebooks writes it"
+    assert text == readme.render(text, results, readme.read_claims()), f"{page} is older than the run: run make readme"
+
+
+def test_every_part_stands_on_the_page_of_results_and_no_table_of_all_models_in_readme():
+    blocks = {
+        str(page): readme.START.findall((readme.ROOT / page).read_text(encoding="utf-8")) for page in readme.PAGES
+    }
+    assert blocks == {"README.md": ["tasks", "claims"], "docs/results.md": ["part1", "part2", "part3"]}
+
+
+def test_the_picture_was_drawn_from_these_results():
+    shown = Image.open(readme.ROOT / readme.PICTURE).text["Description"]
+    assert shown == readme.points(readme.read_results()), "the picture is older than the results: run make readme"
+
+
+def test_the_chosen_rows_task_by_task_beside_the_blog():
+    found = readme.render("<!-- results:tasks -->\n<!-- /results -->\n", everything()).splitlines()
+    assert found[1] == "| task | model | parameters | score | of its teacher | the blog |"
+    assert "| Emotion | MiniLM-L6 (the teacher) | 22.7M | 92.0 |  | RoBERTa 91.8 |" in found
+    assert "| IMDB | MLP-D | 80K | 81.0 ± 0.2 | 88% | 91.8 |" in found
+    assert (
+        "| SST-2 | Switch, 20% deferred | 80K | 82.0 ± 0.2 | 89% | 92.5 |" in found
+    )  # 82 / 92; the blog's table of speeds
+    assert "| CoLA | MiniLM-L6 (the teacher) | 22.7M | 92.0 |  | BERT 91.8 |" in found
+    assert found[-2].endswith("reach: Emotion 46.0, IMDB 46.0, SST-2 46.0, CoLA 46.0.") and len(found) == 21
+
+
+def test_a_chosen_row_without_results_is_refused():
+    results = everything()
+    results["part1"] = [row for row in results["part1"] if row["model"] != readme.TINY]
+    with pytest.raises(readme.Refused, match=f"names {readme.TINY} on emotion, and no results have it"):
+        readme.overview(results)
+
+
+def test_the_picture_shows_what_is_kept_of_the_teacher():
+    figure = readme.headline(everything())
+    marks = [mark.get_offsets()[0].tolist() for mark in figure.axes[0].collections]
+    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    plt.close(figure)
+    assert names == ["CoLA", "SST-2", "IMDB", "Emotion"]
+    assert marks[0] == [50.0, 0] and marks[1] == [pytest.approx(100 * 83 / 92), 0]  # word counts, then the student
+    assert marks[7] == [pytest.approx(100 * 80 / 92), 3]
+    assert readme.points(everything()).startswith("emotion 50.0, 87.0; imdb 50.0, 88.0; ")
+
+
+def test_the_verdicts_of_the_notebooks_are_counted(tmp_path):
+    cell = {"source": ["claims_table(", "claims)"], "outputs": [{"data": {"text/html": [
+        "<td><div>held</div></td><td><div>they held it</div></td>", "<td><div>did not hold</div></td><td>held</td>",
+    ]}}]}  # fmt: skip
+    other = {"source": "table(rows)", "outputs": [{"data": {"text/html": "<td>held</td>"}}]}
+    (tmp_path / "notebooks").mkdir()
+    for name in ("1_a.ipynb", "2_b.ipynb", "own.ipynb"):
+        (tmp_path / "notebooks" / name).write_text(json.dumps({"cells": [cell, other]}))
+    claims = readme.read_claims(tmp_path)
+    assert sorted(claims) == ["did not hold"] * 2 + ["held"] * 4
+    assert readme.counted(claims) == (
+        "Of 6 statements of the blog **4 held**, **2 did not hold** and **0 were not run**."
+    )
+
+
+def test_a_score_reads_the_same_in_a_notebook_and_on_the_pages():
+    for values in ([88.85], [88.8, 88.9], [100 * 0.8885], [88.84996], [92.95], [94.05], [5.05, 5.25, 5.15]):
+        board = Scoreboard("emotion", "accuracy", "folder")
+        row = vars(board.add("x", values))
+        assert board.table().rows[0][1] == readme.score(row)
+        assert readme.written(sum(values) / len(values)) == readme.score(row).partition(" ")[0]
+    assert readme.written(88.85) == readme.written(88.85000000000001) == readme.written(88.84999999999999)
 
 
 def test_a_block_by_hand():
     assert readme.render(OLD, {"part1": [TEACHER, NOT_RUN, ROW]}) == (
         "# Title\n\n<!-- results:part1 -->\n"
-        "On emotion, MLP-D keeps 97.8% of its teacher's accuracy (MiniLM-L6) with 283 times fewer parameters.\n\n"
+        "- On emotion, MLP-D keeps 97.8% of its teacher's accuracy (MiniLM-L6) with 283 times fewer parameters.\n\n"
         "| model | score | blog | parameters | teacher |\n"
         "|---|---:|---:|---:|---|\n"
         "| MiniLM-L6 | 92.0 |  | 22.7M |  |\n"
@@ -95,13 +177,16 @@ def test_a_marker_that_cannot_be_filled_is_refused_in_one_line(text, message):
     assert "\n" not in str(refusal.value)
 
 
-def test_a_refused_readme_is_left_alone(tmp_path, monkeypatch, capsys):
-    file = tmp_path / "README.md"
-    file.write_text(OLD, encoding="utf-8")
-    monkeypatch.setattr(readme, "README", file)
-    monkeypatch.setattr(readme, "read_results", dict)
-    assert readme.main() == 2
-    assert file.read_text(encoding="utf-8") == OLD
-    assert "there are: none" in capsys.readouterr().err
-    monkeypatch.setattr(readme, "read_results", lambda: {"part1": [ROW]})
-    assert readme.main() == 0 and "MLP-D" in file.read_text(encoding="utf-8")
+def test_a_refused_page_is_left_alone(tmp_path, capsys):
+    tasks = "<!-- results:tasks -->\nold\n<!-- /results -->\n"
+    for name, text in (("README.md", tasks), ("docs/results.md", OLD), ("images/x", ""), ("results/laptop/x", "")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert readme.main(tmp_path) == 2 and "no results have it" in capsys.readouterr().err
+    (tmp_path / "results/laptop/part2.json").write_text(json.dumps(everything()["part1"]))
+    assert readme.main(tmp_path) == 2 and "results.md has a marker results:part1" in capsys.readouterr().err
+    assert (tmp_path / "README.md").read_text(encoding="utf-8") == tasks
+    assert not (tmp_path / readme.PICTURE).exists()
+    (tmp_path / "results/laptop/part1.json").write_text(json.dumps([ROW]))
+    assert readme.main(tmp_path) == 0 and "MLP-D" in (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert (tmp_path / readme.PICTURE).is_file()

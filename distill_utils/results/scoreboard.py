@@ -10,7 +10,7 @@ from sklearn.metrics import accuracy_score, f1_score, matthews_corrcoef
 
 from distill_utils.cache import write_atomically
 from distill_utils.checks import as_labels, as_outcomes, at_least_one
-from distill_utils.results.tables import Table, table
+from distill_utils.results.tables import SAVED, Table, table
 
 METRICS = {
     "accuracy": accuracy_score,
@@ -171,5 +171,5 @@ def paired_bootstrap(
     return 100 * float(difference.mean()), *map(float, np.percentile(means, [2.5, 97.5]))
 
 
-def _round(value: float, digits: int = 4) -> float:
+def _round(value: float, digits: int = SAVED) -> float:
     return round(float(value), digits)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 MARK = "→ "
+SAVED = 4  # digits after the point that results are saved with
 
 
 @dataclass(frozen=True, repr=False)
@@ -77,7 +78,7 @@ def table(
     names = [row[0] for row in values]
     if highlight is not None and highlight not in names:
         raise ValueError(f"no row is called {highlight!r}; there are: {', '.join(map(str, names))}")
-    write = [(formats or {}).get(column, lambda value: _write(value, digits)) for column in frame.columns]
+    write = [(formats or {}).get(column, lambda value: written(value, digits)) for column in frame.columns]
     cells = [
         ["" if _missing(value) else _text(how(value)) for how, value in zip(write, row, strict=True)] for row in values
     ]
@@ -101,12 +102,17 @@ def _missing(value: object) -> bool:
     return value is None or value is pd.NA or (isinstance(value, Real) and value != value)
 
 
-def _write(value: object, digits: int) -> str:
+def written(value: object, digits: int = 1) -> str:
+    """A cell's text: a number with `digits` digits after the point, a (mean, spread) pair as one, else as it is.
+
+    A number is first rounded to the four digits that results are saved with, so that 88.85 and the mean
+    88.85000000000001 read the same in a notebook and on the pages made from its results.
+    """
     if isinstance(value, tuple):
-        return " ± ".join(_write(part, digits) for part in value if not _missing(part))
+        return " ± ".join(written(part, digits) for part in value if not _missing(part))
     if not _is_number(value):
         return str(value)
-    return f"{value:,}" if isinstance(value, Integral) else f"{float(value):z,.{digits}f}"
+    return f"{value:,}" if isinstance(value, Integral) else f"{round(float(value), max(SAVED, digits)):z,.{digits}f}"
 
 
 def _text(value: object) -> str:
