@@ -24,7 +24,7 @@ LABELLED = {"smoke": (160, 200), "laptop": (1000, 5000), "full": (1000, 25_000)}
 READ = {"smoke": 500, "laptop": 9000, "full": 50_000}
 BAG, PAIRS, BILSTM = "MLP-D, bag of words", "MLP-D", "Bi-LSTM-D"  # the distilled students of part 3
 CONV = "Gated CNN-D"  # and one of the MLP's size that reads in order
-FURTHER = {"smoke": 0, "laptop": 35_000, "full": 0}  # more reviews, of which its quick students read a piece, too
+FURTHER = {"smoke": 0, "laptop": 35_000, "full": 0}  # more reviews, of which its students read a piece, too
 REVIEWS = 30_000  # sentences of film reviews that CoLA's students read, each with its broken twins
 TWINNED = 5  # times that each of CoLA's own acceptable sentences is broken, in other ways
 
@@ -51,11 +51,13 @@ def experiments(names: Iterable[str], profile: Profile, *, seeds: int, recorded:
     return made
 
 
-def settings(task: Experiment, kind: str, n_texts: int) -> dict[str, float]:
-    """How a kind of student is trained on so many texts: arguments of `Experiment.train`."""
-    sizes = task.profile
+def settings(task: Experiment, kind: str, texts: list[str]) -> dict[str, float]:
+    """How a kind of student is trained on these texts: arguments of `Experiment.train`."""
+    sizes, n_texts = task.profile, len(texts)
     if kind.startswith("Bi-LSTM"):
-        epochs = sizes.bilstm_epochs if kind == BILSTM else sizes.bilstm_hard_epochs
+        words = sum(len(text.split()) for text in texts)
+        passes = min(max(round(sizes.bilstm_words / max(1, words)), 2), sizes.bilstm_epochs)
+        epochs = passes if kind == BILSTM else sizes.bilstm_hard_epochs
         few = min(task.seeds, sizes.bilstm_seeds)
         return {"epochs": epochs, "batch_size": sizes.bilstm_batch, "learning_rate": 2e-3, "only": few}
     if kind.startswith("Gated CNN"):
@@ -70,10 +72,10 @@ def distil(task: Experiment, kind: str) -> list[Student]:
     """Students of a kind (BAG, PAIRS, CONV or BILSTM), on the board: the teacher taught them on its transfer set."""
     texts, soft = task.transfer(task.profile.bilstm_texts if kind == BILSTM else None)
     if task.data.task.name == "imdb":  # pieces only: its pool has one of each review with a label, too
-        texts = task.pool if kind == BILSTM else task.pool + task.further
+        texts = task.pool + task.further
         soft = task.teacher.soft_labels(texts)
     make = {BAG: partial(task.mlp, pooling="mean"), PAIRS: task.mlp, CONV: task.conv, BILSTM: task.bilstm}[kind]
-    models = task.train(partial(make, taught=True), texts, soft, **settings(task, kind, len(texts)))
+    models = task.train(partial(make, taught=True), texts, soft, **settings(task, kind, texts))
     task.record(kind, models, teacher=task.teacher_name)
     return models
 

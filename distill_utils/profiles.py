@@ -45,7 +45,8 @@ class Profile:
     conv_epochs: int  # at most; fewer where they come to more than `texts_seen`
     conv_batch: int
     bilstm: dict[str, int]  # arguments of students.BiLSTM
-    bilstm_epochs: int
+    bilstm_epochs: int  # at most
+    bilstm_words: int  # that it reads over all passes; twice through the set at least
     bilstm_hard_epochs: int  # on the labels alone
     bilstm_batch: int
     bilstm_texts: int | None  # of its transfer set, at most: it trains slowly without a GPU
@@ -78,8 +79,8 @@ class Profile:
         return self.half_recipes.get(task, self.half_recipe)
 
     def passes(self, n_texts: int) -> int:
-        """Passes over a set of texts that come to `texts_seen` in all; 5 at least, 20 at most."""
-        return min(max(round(self.texts_seen / n_texts), 5), 20)
+        """Passes over a set of texts that come to `texts_seen` in all; 3 at least, 20 at most."""
+        return min(max(round(self.texts_seen / n_texts), 3), 20)
 
 
 def _each(fragments: int, replaced: int, spliced: int) -> dict[str, int]:
@@ -148,6 +149,7 @@ PROFILES = {
             conv_batch=64,
             bilstm={"embedding_size": 50, "hidden": 64, "dense": 100},
             bilstm_epochs=10,
+            bilstm_words=10**9,
             bilstm_hard_epochs=20,
             bilstm_batch=64,
             bilstm_texts=None,
@@ -174,15 +176,16 @@ PROFILES = {
             pool=700_000,
             budget=4000,
             sizes=(1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000),
-            texts_seen=500_000,
+            texts_seen=750_000,
             conv=CONV,
             conv_epochs=8,
             conv_batch=256,
-            bilstm={"embedding_size": 200, "hidden": 100, "dense": 200},
-            bilstm_epochs=3,
+            bilstm={"embedding_size": 100, "hidden": 64, "dense": 100},
+            bilstm_epochs=5,
+            bilstm_words=5_500_000,
             bilstm_hard_epochs=4,
             bilstm_batch=128,
-            bilstm_texts=20_000,
+            bilstm_texts=150_000,
             bilstm_seeds=3,
             small="minilm",
             lesson={"emotion": 30_000, "sst2": 700_000, "cola": 700_000, "imdb": 10_000},
@@ -223,6 +226,7 @@ PROFILES = {
             conv_batch=256,
             bilstm={"embedding_size": 300, "hidden": 300},
             bilstm_epochs=10,
+            bilstm_words=10**9,
             bilstm_hard_epochs=20,
             bilstm_batch=128,
             bilstm_texts=None,

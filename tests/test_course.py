@@ -18,6 +18,7 @@ SIZES = replace(
     distil_epochs=1,
     conv_epochs=3,
     bilstm_epochs=1,
+    bilstm_words=10**9,
     bilstm_hard_epochs=2,
     bilstm_texts=170,
     bilstm_seeds=1,
@@ -63,14 +64,22 @@ def test_students_read_the_texts_of_their_kind(task, monkeypatch):
 
 
 def test_a_bilstm_on_labels_has_passes_of_its_own(task):
-    kinds = {kind: course.settings(task, kind, 100)["epochs"] for kind in (course.BILSTM, "Bi-LSTM, hard labels")}
+    kinds = {
+        kind: course.settings(task, kind, ["a text"])["epochs"] for kind in (course.BILSTM, "Bi-LSTM, hard labels")
+    }
     assert kinds == {"Bi-LSTM-D": 1, "Bi-LSTM, hard labels": 2}
 
 
 def test_a_gated_cnn_makes_fewer_passes_over_many_texts():
     one = SimpleNamespace(profile=replace(SIZES, conv_epochs=8, texts_seen=6000))
-    epochs = [course.settings(one, "Gated CNN, hard labels", n_texts)["epochs"] for n_texts in (100, 1000, 10**6)]
-    assert epochs == [8, 6, 5]
+    epochs = [course.settings(one, "Gated CNN, hard labels", ["a"] * n)["epochs"] for n in (100, 1000, 10**6)]
+    assert epochs == [8, 6, 3]
+
+
+def test_a_bilstm_makes_fewer_passes_over_many_words():
+    one = SimpleNamespace(profile=replace(SIZES, bilstm_epochs=5, bilstm_words=6000), seeds=1)
+    texts = {n: ["three words each"] * n for n in (100, 500, 667, 10**5)}
+    assert [course.settings(one, course.BILSTM, some)["epochs"] for some in texts.values()] == [5, 4, 3, 2]
 
 
 def test_the_dial_moves_the_label_out_of_the_words():
