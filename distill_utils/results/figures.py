@@ -469,3 +469,18 @@ def confusion(counts: np.ndarray, names: tuple[str, ...], *, title: str, xlabel:
         plt.setp(axes.get_xticklabels(), ha="right", rotation_mode="anchor")  # the end of a long name at its column
     axes.grid(visible=False)
     return figure
+
+
+def filters(words: list[str], passed: np.ndarray, *, title: str, xlabel: str, ylabel: str) -> plt.Figure:
+    """How much each filter lets pass at each word of a text, in its order; passed: (n_filters, n_words)."""
+    figure, axes = plt.subplots(figsize=(0.55 * len(words) + 1.6, 0.4 * len(passed) + 1.6))
+    most = max(np.abs(passed).max(), 1e-9)
+    sns.heatmap(passed, cmap="vlag", vmin=-most, vmax=most, ax=axes, linewidths=0.5, cbar_kws={"pad": 0.02})
+    _name_ticks(axes.xaxis, words, first=0.5)
+    _name_ticks(axes.yaxis, map(str, range(1, len(passed) + 1)), first=0.5)
+    _describe(axes, title=title, xlabel=xlabel, ylabel=ylabel)
+    axes.tick_params(axis="x", rotation=45)
+    axes.tick_params(axis="y", rotation=0)
+    plt.setp(axes.get_xticklabels(), ha="right", rotation_mode="anchor")
+    axes.grid(visible=False)
+    return figure

@@ -7,7 +7,7 @@ from torch import nn
 
 from distill_utils.checks import as_texts, at_least, at_least_one
 from distill_utils.students.student import Student, start_table, start_words
-from distill_utils.texts.words import Vocabulary
+from distill_utils.texts.words import Vocabulary, words_of
 
 AT_ONCE = 128  # texts, in prediction: what they come to in between stays in the processor's cache
 
@@ -143,6 +143,37 @@ class GatedCNN(Student):
         mean = torch.segment_reduce(states, "sum", lengths=counts) / (counts - marks).clamp(min=1)[:, None]
         return torch.cat([most, mean], dim=1)
 
+    def filters(self, text: str) -> np.ndarray:
+        """What each filter of the first layer lets pass at each word of a text, in its middle: (n_words, channels)."""
+        rows, counts = self.encode([text])
+        words, rare, weight, bias = self._arrays([self.embedding, self.rare, self.convolutions[0]])
+        states = self._looked_up(np.concatenate((np.zeros(self._marks, np.int32), rows)), words, rare)
+        channels, before = len(weight) // 2, weight.shape[1]
+        passed = _gated(states, weight, bias) - (states if channels == before else 0)
+        return passed[self._marks : counts[0]]
+
+    def fires_on(self, texts: list[str], most: int = 5) -> dict[int, list[str]]:
+        """The neighbouring words on which each filter of the first layer fires most, strongest first.
+
+        A dictionary from filters to windows, `most` each; the filter with the highest value of all comes first. Raises
+        ValueError when the texts hold no word.
+        """
+        at_least_one(most=most)
+        side = self.config["width"] // 2
+        windows, passed = [], []
+        for text in as_texts(texts):
+            words = words_of(text)
+            windows += [" ".join(words[max(0, place - side) : place + side + 1]) for place in range(len(words))]
+            passed.append(self.filters(text))
+        if not windows:
+            raise ValueError("no word in these texts: give some that a filter can fire on")
+        passed = np.concatenate(passed)
+        ordered = {}
+        for number in np.argsort(-passed.max(axis=0), kind="stable").tolist():
+            strongest = np.argsort(-passed[:, number], kind="stable")
+            ordered[number] = list(dict.fromkeys(windows[place] for place in strongest))[:most]
+        return ordered
+
     def predict_logits(self, texts: list[str]) -> np.ndarray:
         """Logits, float32, shape (len(texts), n_classes), without torch: look-ups and a few products."""
         rows, counts = self.encode(texts)
@@ -154,6 +185,16 @@ class GatedCNN(Student):
             [self._predicted(part, counts[i : i + AT_ONCE]) for part, i in zip(parts, firsts, strict=True)]
         )
 
+    @staticmethod
+    def _looked_up(rows: np.ndarray, words: np.ndarray, rare: np.ndarray) -> np.ndarray:
+        """The numbers of each row, (n_rows, embedding_size)."""
+        states = words.take(rows, axis=0, mode="clip")
+        places = np.flatnonzero(rows >= len(words))
+        if len(places):
+            states[places] = 0
+            states[places, : rare.shape[1]] = rare[rows[places] - len(words)]
+        return states
+
     @np.errstate(over="ignore")  # a gate that is quite shut
     def _predicted(self, rows: np.ndarray, counts: np.ndarray) -> np.ndarray:
         """What `forward` gives, by numpy."""
@@ -163,11 +204,7 @@ class GatedCNN(Student):
             [modules["embedding"], modules["rare"], *convolutions, modules["output"]]
         )
         rows = np.concatenate((np.zeros(marks, np.int32), rows))
-        states = words.take(rows, axis=0, mode="clip")
-        places = np.flatnonzero(rows >= len(words))
-        if len(places):
-            states[places] = 0
-            states[places, : rare.shape[1]] = rare[rows[places] - len(words)]
+        states = self._looked_up(rows, words, rare)
         beyond = np.flatnonzero(rows == 0)
         for weight, shift in zip(filters[::2], filters[1::2], strict=True):
             states = _gated(states, weight, shift)

@@ -85,6 +85,40 @@ def test_predict_without_torch_agrees_with_the_reference(shape):
         model.predict("good")
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_what_a_filter_lets_pass_is_a_gated_convolution_of_torch(shape):
+    model = student(**shape)
+    text = "not so bad, unwatchable film"
+    rows, _ = model.encode([text])
+    marks = max(1, shape.get("width", 3) // 2)
+    rows = torch.from_numpy(np.concatenate(([0] * marks, rows))).long()
+    table = torch.cat([model.embedding.weight, F.pad(model.rare.weight, (0, 6 - model.rare.weight.shape[1]))])
+    first = model.convolutions[0]
+    with torch.no_grad():
+        states = F.conv1d(table[rows].T[None], first.weight, first.bias, padding=first.padding[0])[0].T
+        expected = F.glu(states)[marks:-marks]
+    np.testing.assert_allclose(model.filters(text), expected, atol=1e-5)
+    assert len(expected) == len(words_of(text)) == 5
+
+
+def test_the_words_on_which_a_filter_fires_most():
+    model = student(channels=2, layers=1)
+    first = model.convolutions[0]
+    with torch.no_grad():  # the gates are open; filter 0 adds up its three words' first number, filter 1 half of it
+        first.weight.zero_()
+        first.bias.copy_(torch.tensor([0.0, 0.0, 50.0, 50.0]))
+        first.weight[0, 0], first.weight[1, 0] = 1, 0.5
+        model.embedding.weight.zero_()
+        model.rare.weight.zero_()
+        for word, value in {"so": 1.0, "not": 4.0, "good": 2.0, "bad": -9.0}.items():
+            model.embedding.weight[1 + VOCABULARY.words.index(word), 0] = value
+    texts = ["so good", "film not good", "bad", "so good"]
+    assert model.fires_on(texts, most=2) == {0: ["film not good", "not good"], 1: ["film not good", "not good"]}
+    assert model.fires_on(texts, most=9)[0] == ["film not good", "not good", "film not", "so good", "bad"]
+    with pytest.raises(ValueError, match="^no word in these texts"):
+        model.fires_on(["", "?!"])
+
+
 def test_many_texts_and_long_ones_are_read_whole():
     model = student(frequent=2, rare_size=2)
     texts = ["not good " * 3000, *TEXTS * 400, "so bad " * 700]
