@@ -165,9 +165,7 @@ def _made(start: "str | Teacher", lesson: _Lesson, recipe: Recipe, folder: Path 
             over = (adapter.checkpoint, adapter.base) if adapter else (name, known)
             layers = recipe.layers or (adapter.layers if adapter else 0)
             adapter = Adapter.of(model, *over, rank=recipe.adapter_rank, layers=layers)
-            model, tokenizer = adapter.outline(
-                lesson.class_names
-            )  # read again when it is needed
+            model, tokenizer = adapter.outline(lesson.class_names)  # read again when it is needed
         rest = {"name": name, "max_tokens": recipe.max_tokens, "train_seconds": seconds}
         teacher = Teacher(model, tokenizer, **rest, adapter=adapter)
         _keep(teacher, final)
