@@ -1,8 +1,8 @@
 """The four tasks of the course as its parts take them: how many labels, which words, which texts beside their own."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 from datasets import Dataset
@@ -21,10 +21,13 @@ from distill_utils.texts.words import pieces
 PARTS = {"emotion": "part1", "sst2": "part2_sst2", "cola": "part2_cola", "imdb": "part3_imdb"}
 # IMDB's labelled training reviews and test reviews, by profile; and the reviews of which its students read a piece.
 LABELLED = {"smoke": (160, 200), "laptop": (1000, 5000), "full": (1000, 25_000)}
+# What all students and the smaller transformers learn from hangs on this draw, and so do recorded answers and teachers.
 READ = {"smoke": 500, "laptop": 9000, "full": 50_000}
 BAG, PAIRS, BILSTM = "MLP-D, bag of words", "MLP-D", "Bi-LSTM-D"  # the distilled students of part 3
 CONV = "Gated CNN-D"  # and one of the MLP's size that reads in order
-FURTHER = {"smoke": 0, "laptop": 35_000, "full": 0}  # more reviews, of which its students read a piece, too
+# More reviews, of which its students read a piece, too: a draw of its own, so that the first stays as it is. A review
+# may be in both, then nearly always with another piece.
+FURTHER = {"smoke": 0, "laptop": 35_000, "full": 0}
 REVIEWS = 30_000  # sentences of film reviews that CoLA's students read, each with its broken twins
 TWINNED = 5  # times that each of CoLA's own acceptable sentences is broken, in other ways
 
@@ -33,18 +36,19 @@ def experiments(names: Iterable[str], profile: Profile, *, seeds: int, recorded:
     """An `Experiment` for each task named: "emotion", "sst2", "cola", "imdb".
 
     On real data SST-2's pool is its own phrases and sentences of film reviews, lower-cased like its texts; CoLA's is
-    its own training sentences and short ones of reviews, each with its broken twins. IMDB has few labels;
-    its pool is one piece of each of many reviews.
+    its own training sentences and short ones of reviews, each with its broken twins. IMDB has few labels; its pool is
+    one piece of each of many reviews.
     """
-    reviews = load_task("imdb", source=profile.source)
+    reviews = cache(lambda: load_task("imdb", source=profile.source))  # read where they are needed
     made = {}
     for name in names:
-        data = _few(reviews, profile) if name == "imdb" else load_task(name, source=profile.source)
-        more = _more(name, data, reviews.texts("unsupervised")) if data.source != "miniature" else []
+        data = _few(reviews(), profile) if name == "imdb" else load_task(name, source=profile.source)
+        more = _more(name, data, reviews) if data.source != "miniature" else []
         words, blog = 10_000 if name == "sst2" else 5000, reported(PARTS[name], data.source)
         made[name] = Experiment(data, profile, seeds=seeds, blog=blog, words=words, more=more, recorded=recorded)
     if "imdb" in made:
-        imdb, further = made["imdb"], augmentation.sample(reviews.texts("unsupervised"), FURTHER[profile.name], seed=2)
+        imdb, unlabelled = made["imdb"], reviews().texts("unsupervised")
+        further = augmentation.sample(unlabelled, FURTHER[profile.name], seed=2)
         whole = imdb.texts["train"] + augmentation.sample(imdb.pool, READ[profile.name], seed=1)  # the pool is sorted
         imdb.pool = _a_piece_each(whole, seed=0)
         imdb.further = augmentation.pool_without(_a_piece_each(further, seed=1), imdb.held_out)[0]
@@ -70,10 +74,11 @@ def settings(task: Experiment, kind: str, texts: list[str]) -> dict[str, float]:
 
 def distil(task: Experiment, kind: str) -> list[Student]:
     """Students of a kind (BAG, PAIRS, CONV or BILSTM), on the board: the teacher taught them on its transfer set."""
-    texts, soft = task.transfer(task.profile.bilstm_texts if kind == BILSTM else None)
     if task.data.task.name == "imdb":  # pieces only: its pool has one of each review with a label, too
         texts = task.pool + task.further
         soft = task.teacher.soft_labels(texts)
+    else:
+        texts, soft = task.transfer(task.profile.bilstm_texts if kind == BILSTM else None)
     make = {BAG: partial(task.mlp, pooling="mean"), PAIRS: task.mlp, CONV: task.conv, BILSTM: task.bilstm}[kind]
     models = task.train(partial(make, taught=True), texts, soft, **settings(task, kind, texts))
     task.record(kind, models, teacher=task.teacher_name)
@@ -140,16 +145,16 @@ def _few(data: TaskData, profile: Profile) -> TaskData:
     return few_labels(data, train=train, held_out=held_out)
 
 
-def _more(name: str, data: TaskData, reviews: list[str]) -> list[str]:
+def _more(name: str, data: TaskData, reviews: Callable[[], TaskData]) -> list[str]:
     if name == "sst2":
-        return [sentence.lower() for sentence in augmentation.sentences(reviews)]
+        return [sentence.lower() for sentence in augmentation.sentences(reviews().texts("unsupervised"))]
     if name == "cola":
-        good, bad = (
-            [t for t, n in zip(data.texts("train"), data.labels("train"), strict=True) if n == of] for of in (1, 0)
-        )
-        short = augmentation.sample(augmentation.sentences(reviews[:10_000], longest=16), REVIEWS, seed=0)
+        own = list(zip(data.texts("train"), data.labels("train"), strict=True))
+        good, bad = ([text for text, label in own if label == kind] for kind in (1, 0))
+        short = augmentation.sentences(reviews().texts("unsupervised")[:10_000], longest=16)
         twins = [text for seed in range(TWINNED) for text in with_twins(good, seed=seed)]
-        return list(dict.fromkeys(twins + with_twins(bad, seed=0) + with_twins(short, seed=0)))
+        twins += with_twins(bad, seed=0) + with_twins(augmentation.sample(short, REVIEWS, seed=0), seed=0)
+        return list(dict.fromkeys(twins))
     return []
 
 

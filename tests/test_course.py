@@ -63,6 +63,21 @@ def test_students_read_the_texts_of_their_kind(task, monkeypatch):
     assert all(task.board[kind].teacher == task.teacher_name for kind in students)
 
 
+def test_imdb_alone_is_asked_about_pieces_only_and_others_about_their_transfer_set(task, monkeypatch):
+    asked, answer = [], task.teacher.soft_labels
+    monkeypatch.setattr(task.teacher, "soft_labels", lambda texts: asked.append(texts) or answer(texts))
+    course.distil(task, course.PAIRS)
+    own = [] if task.data.task.name == "imdb" else task.texts["train"]
+    assert asked == [own + task.pool + task.further]
+
+
+@pytest.mark.parametrize("name", ["emotion", "sst2", "cola", "imdb"])
+def test_reviews_are_read_where_they_are_needed(name, monkeypatch):
+    read, load = [], course.load_task
+    monkeypatch.setattr(course, "load_task", lambda name, source: read.append(name) or load(name, source=source))
+    assert list(course.experiments([name], PROFILES["smoke"], seeds=1)) == read == [name]
+
+
 def test_a_bilstm_on_labels_has_passes_of_its_own(task):
     kinds = {
         kind: course.settings(task, kind, ["a text"])["epochs"] for kind in (course.BILSTM, "Bi-LSTM, hard labels")
