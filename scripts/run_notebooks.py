@@ -28,6 +28,7 @@ from papermill.exceptions import PapermillExecutionError
 ROOT = Path(__file__).resolve().parent.parent
 BOOLEANS = {"true": True, "false": False}
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+KEPT = ("tags", "alt")  # of a cell's metadata; HTML made of a notebook says `alt` in place of a figure
 
 
 class Refused(ValueError):
@@ -110,14 +111,14 @@ def read_parameter_files(paths: list[Path]) -> dict:
 
 
 def strip(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
-    """Drop volatile metadata in place; outputs, counts, ids and tags stay."""
+    """Drop volatile metadata in place; outputs, counts, ids, tags and the alternative texts of figures stay."""
     language = notebook.metadata.get("language_info", {})
     language.pop("version", None)
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNELSPEC, "language_info": language})
     count = 0
     for cell in notebook.cells:
-        tags = cell.metadata.get("tags")
-        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        kept = {name: value for name, value in cell.metadata.items() if name in KEPT and value}
+        cell.metadata = nbformat.from_dict(kept)
         if cell.cell_type != "code":
             continue
         ran = cell.execution_count is not None  # an empty cell has no count

@@ -23,6 +23,13 @@ def test_committed_notebook(path):
     assert guard.complaints(json.loads(path.read_text(encoding="utf-8")), path.parent) == []
 
 
+@pytest.mark.parametrize("path", PARTS[:2], ids=lambda path: path.name)
+def test_each_figure_has_an_alternative_text(path):
+    cells = guard.code_cells(json.loads(path.read_text(encoding="utf-8")))
+    figures = [cell for cell in cells if "save_figure(" in guard.source(cell)]
+    assert figures and [guard.name(cell) for cell in figures if not cell["metadata"].get("alt", "").endswith(".")] == []
+
+
 @pytest.mark.parametrize("params", sorted((ROOT / "params").glob("*.yml")), ids=lambda path: path.name)
 def test_ready_made_parameters_fit_their_notebooks(params):
     values = yaml.safe_load(params.read_text(encoding="utf-8"))

@@ -22,6 +22,7 @@ fast: bool = False  # skip the slow part
 name: str = "x"  # what
 sizes: list[int] = [1]  # how big
 untyped = True"""
+METADATA = {"tags": ["parameters"], "alt": "What a figure shows."}
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def make(tmp_path):
     """Write a small notebook: make(source, ...) -> path."""
 
     def write(*sources):
-        cells = [new_code_cell(PARAMETERS, metadata={"tags": ["parameters"]}), *map(new_code_cell, sources)]
+        cells = [new_code_cell(PARAMETERS, metadata=METADATA | {"scrolled": True}), *map(new_code_cell, sources)]
         kernel = {"name": "python3", "language": "python", "display_name": "mine"}
         path = tmp_path / "1_small.ipynb"
         nbformat.write(new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
@@ -163,7 +164,7 @@ def test_in_place_keeps_outputs_drops_the_rest_and_is_stable(make):
     assert not [word for word in volatile if word.encode() in first]
     assert [cell["execution_count"] for cell in content["cells"]] == [1, 2, 3, 4]
     assert content["cells"][2]["outputs"][0]["text"] == ["2\n", "3\n"]
-    assert content["cells"][0]["metadata"] == {"tags": ["parameters"]}
+    assert content["cells"][0]["metadata"] == METADATA
     assert content["metadata"]["kernelspec"] == run_notebooks.KERNELSPEC
     assert script(notebook, "--inplace")[0] == 0
     assert notebook.read_bytes() == first
