@@ -45,9 +45,9 @@ def label_files(teacher: "Labeller", files: str, folder: str | Path, *, text_col
     beside them a column `soft_label_<class>` a class, float32, as `teacher.soft_labels` gives them. Rows keep their
     order, so the output is what one process would have written.
 
-    A pool of actors holds the teacher: one a GPU for a transformer where the cluster has any, else one a core. Ray gives
-    the work of a machine that is lost to another; `teacher.chunk` texts a worker are done again. A file appears when it
-    is whole. The call made again labels the files that are missing, or whose input has changed since.
+    A pool of actors holds the teacher: one a GPU for a transformer where the cluster has any, else one a core. What a
+    machine that is lost had in hand, some batches of `teacher.chunk` texts, Ray gives to another. A file appears when
+    it is whole. The call made again labels the files that are missing, or whose input has changed since.
 
     It joins the cluster that `ray.init` or $RAY_ADDRESS names, or uses this machine alone. All machines see the files
     by the same paths, and have this library.
@@ -110,6 +110,7 @@ def _todo(teacher: "Labeller", files: str, folder: Path, text_column: str) -> li
     todo = []
     for path in sources:
         file, target = open_parquet(path), folder / path.relative_to(root)
+        target = target if target.suffix == ".parquet" else target.with_name(f"{target.name}.parquet")
         check_text_column(file.schema_arrow, text_column, path)
         if taken := [name for name in file.schema_arrow.names if name.startswith(PREFIX)]:
             raise DataError(f"{path} has a column {taken[0]!r} already: leave it out, or name it otherwise")
