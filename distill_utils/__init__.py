@@ -4,6 +4,7 @@ The flow runs one way, and so do the imports:
 
 texts        labelled texts from a folder, the hub or a generator; what a word is; more texts to label
 teachers     a transformer, checked and fine-tuned once; its soft labels, computed once
+scale        a teacher that labels files on many machines
 students     tiny classifiers, raw text in, labels out; the KL loss and the one training loop
 word_order   shuffled words, and what a classifier loses by them
 switch       the student on every text, the teacher where a router says so

@@ -15,6 +15,7 @@ ORDER = (
     "progress",
     "texts",
     "teachers",
+    "scale",
     "students",
     "results",
     "word_order",

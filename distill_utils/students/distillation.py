@@ -16,6 +16,7 @@ from torch import nn
 from distill_utils.cache import cache_dir, keep, recall
 from distill_utils.checks import above_zero, as_labels, as_soft_labels, as_texts, at_least, at_least_one
 from distill_utils.progress import bar
+from distill_utils.students.streaming import encode_labelled
 from distill_utils.students.student import length_batches
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -82,8 +83,8 @@ def _check(student_logits: torch.Tensor, soft_labels: torch.Tensor, temperature:
 
 def fit(
     student: nn.Module,
-    texts: list[str],
-    soft_labels: np.ndarray,
+    texts: list[str] | str | Path,
+    soft_labels: np.ndarray | None = None,
     *,
     seed: int,
     epochs: int,
@@ -99,24 +100,32 @@ def fit(
     else. Adam, with a learning rate that falls linearly to zero. The same call made again reads the weights from
     the cache. `student.train_seconds` says how long the training took.
 
+    Instead of both, the folder that `label_files` wrote: its texts are read a few thousand at a time, and what the
+    student reads of them lies in files that go with the call, so that memory holds some 30 bytes a text. The trained
+    weights are those that the same texts make as a list.
+
     class_weights: (n_classes,), such as `balanced_weights`; each text's loss is multiplied by its class's. For hard
     labels (one-hot rows): a soft label belongs to several classes at once.
 
     Torch's global random stream is left as it was. Raises ValueError when texts and soft labels do not match, when
-    the soft labels are no probabilities, for class weights of soft labels, and for amounts that train nothing.
+    the soft labels are no probabilities, for class weights of soft labels, for amounts that train nothing, and for a
+    folder that cannot be used.
     """
-    texts = as_texts(texts)
-    if not texts:
-        raise ValueError("0 texts: give some to train on")
-    soft_labels = as_soft_labels(soft_labels, len(texts), len(student.labels))
     at_least_one(epochs=epochs, batch_size=batch_size)
     at_least(0, seed=seed)
     above_zero(learning_rate=learning_rate)
     folder = Path(folder or cache_dir()) / "students"
     numbers = [seed, epochs, learning_rate, batch_size]
-    weights = [] if class_weights is None else _class_weights(class_weights, soft_labels)
     start, threads = time.perf_counter(), torch.get_num_threads()
-    encoded = student.encode(texts)
+    if soft_labels is None and isinstance(texts, str | Path):
+        *encoded, soft_labels = encode_labelled(student, Path(texts), folder)
+    else:
+        texts = as_texts(texts)
+        if not texts:
+            raise ValueError("0 texts: give some to train on")
+        soft_labels = as_soft_labels(soft_labels, len(texts), len(student.labels))
+        encoded = student.encode(texts)
+    weights = [] if class_weights is None else _class_weights(class_weights, soft_labels)
     with torch.random.fork_rng(devices=[]):
         key = _key(student, *encoded, soft_labels, loss, numbers + weights)
         for data in recall(folder, key):
@@ -209,7 +218,7 @@ def _key(
     known = [type(student).__name__, student.config, student.labels, numbers]
     digest = hashlib.sha256(json.dumps(known, default=np.generic.item).encode())
     for array in (_pull(loss, soft_labels.shape[1]), rows, counts, soft_labels):
-        digest.update(array.tobytes())
+        digest.update(np.ascontiguousarray(array))
     # The weights before training, from a fixed seed, stand for how a student starts.
     torch.manual_seed(0)
     student.reset_parameters()

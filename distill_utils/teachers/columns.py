@@ -1,7 +1,6 @@
 """A teacher is a column beside the text: what tables and functions that answer have in common."""
 
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 
@@ -24,9 +23,9 @@ class Column(Labeller):
     def __init__(self, class_names: Iterable[str], name: str):
         self.class_names, self.name = as_names(class_names), name
 
-    def soft_labels(self, texts: Iterable[str], folder: Path | None = None) -> np.ndarray:
-        """Class probabilities, float32, shape (n_texts, n_classes)."""
-        found = np.exp(self.cached_logits(texts, folder))
+    def softened(self, logits: np.ndarray) -> np.ndarray:
+        """The probabilities that logits of this teacher stand for, float32, shape (n_texts, n_classes)."""
+        found = np.exp(logits)
         found[found < 1.01 * FLOOR] = 0  # kept at float16 precision
         return found / found.sum(axis=1, keepdims=True)
 

@@ -74,8 +74,12 @@ class Labeller:
         return LogitStore(folder, self.n_classes)
 
     def soft_labels(self, texts: Iterable[str], folder: Path | None = None) -> np.ndarray:
-        """Class probabilities (the softmax of `cached_logits`), float32, shape (n_texts, n_classes)."""
-        return torch.softmax(torch.from_numpy(self.cached_logits(texts, folder)), dim=-1).numpy()
+        """Class probabilities (`softened` from `cached_logits`), float32, shape (n_texts, n_classes)."""
+        return self.softened(self.cached_logits(texts, folder))
+
+    def softened(self, logits: np.ndarray) -> np.ndarray:
+        """The probabilities that logits of this teacher stand for, their softmax; float32, (n_texts, n_classes)."""
+        return torch.softmax(torch.from_numpy(logits), dim=-1).numpy()
 
     def predict(self, texts: Iterable[str]) -> np.ndarray:
         """Class numbers, int64, shape (n_texts,); cached like the soft labels."""

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -76,6 +77,10 @@ class Teacher(Labeller):
         self.recipe: object | None = None  # of that call
         self.recorded = True  # whether answers that came with the library may be read
         self._stores: dict[Path, LogitStore] = {}
+        self._settle()
+
+    def _settle(self) -> None:
+        """Move to the GPU, where there is one, and to the number format that is fast here."""
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         if model.device.type != "meta":
             self._ready(model)
@@ -87,6 +92,14 @@ class Teacher(Labeller):
     def model(self):
         """The model with its weights: of an outline they are read now, if its adapter is not among the last used."""
         return self.outline if self.outline.device.type != "meta" else _whole(self)
+
+    def __getstate__(self) -> dict:  # for a machine that may have no GPU; answers at hand stay here
+        model = self.model if self.device.type == "cpu" else deepcopy(self.model).cpu()
+        return self.__dict__ | {"model": model, "_stores": {}}
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+        self._settle()
 
     @property
     def n_classes(self) -> int:
