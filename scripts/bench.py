@@ -3,7 +3,7 @@
 python scripts/bench.py            # real data: a quarter of an hour on a quiet machine of two cores
 python scripts/bench.py --quick    # generated texts, little of everything: does it run?
 
-Every contestant is trained now, but for the transformers, which are recorded. Writes results/bench.json, the section in
+Peers are trained now, students unless the cache has them; the transformers are recorded. Writes results/bench.json, the section in
 docs/results.md and images/bench.png; a quick run writes to build/bench/.
 """
 
@@ -33,7 +33,7 @@ from distill_utils.teachers.dtypes import bf16_units
 ROOT = Path(__file__).resolve().parent.parent
 TASKS = ("emotion", "sst2")
 TIMED = TASKS[0]
-DEFAULT = Sizes(texts=1000, passes=20, alone=500, colds=3)
+DEFAULT = Sizes(texts=500, passes=20, alone=300, colds=2)
 LABELLING = Sizes(texts=400, passes=2, alone=0, colds=0)
 QUICK = Sizes(texts=60, passes=2, alone=25, colds=1)
 

@@ -1,6 +1,5 @@
 """Our students: taught as the course does it, then run by the library, by torch, by numpy and by ONNX Runtime."""
 
-import tempfile
 from functools import partial
 from pathlib import Path
 
@@ -48,7 +47,7 @@ def students(task: Experiment, folder: Path) -> list[base.Contestant]:
 
 
 def _routes(task: Experiment, kind: str, folder: Path) -> list[base.Contestant]:
-    student = taught(task, kind)
+    student = course.distil(task, kind)[0]  # trained once: the cache keeps it, with the seconds it took
     student.save_pretrained(folder / "trained")
     made = partial(
         base.Contestant,
@@ -77,12 +76,3 @@ def _routes(task: Experiment, kind: str, folder: Path) -> list[base.Contestant]:
             program = PREDICTOR.format(int8=int8)
         found.append(made(route=f"ONNX{label}", program=program, files=(NOTE, graph)))
     return found
-
-
-def taught(task: Experiment, kind: str):
-    """A student as `course.distil` makes it, trained now: nothing is read from the cache, so that its time is true."""
-    make = {course.PAIRS: task.mlp, course.CONV: task.conv, course.BILSTM: task.bilstm}[kind]
-    texts, soft = task.transfer(task.profile.bilstm_texts if kind == course.BILSTM else None)
-    with tempfile.TemporaryDirectory() as nowhere:
-        options = course.settings(task, kind, len(texts)) | {"only": 1, "folder": Path(nowhere)}
-        return task.train(partial(make, taught=True), texts, soft, **options)[0]

@@ -33,8 +33,8 @@ def section(results: dict) -> str:
         f"contestants taking turns, each in a process of its own. {machine['processor']}, {machine['cores']} cores, "
         f"load average {machine['load_average']} at the start: read the ratios, not the microseconds. Bits that the "
         f"processor can multiply quickly beside float32: {machine['units']}.",
-        "Training: without the choice of settings, and for students without labelling, which is recorded; of a "
-        "transformer it is not repeated here. A cold start goes from the interpreter's start to the first answer, and "
+        "Training: of the chosen settings, once, without the choosing; of a student when it was last trained here, "
+        "without labelling, which is recorded, as the transformers are. A cold start goes from the interpreter's start to the first answer, and "
         "the memory is the most held by then. Size: weights and vocabulary, no code. Routes of one checkpoint in "
         "float32 share its recorded accuracy; those in int8 are measured.",
     ]
