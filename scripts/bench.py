@@ -3,8 +3,8 @@
 python scripts/bench.py            # real data: a quarter of an hour on a quiet machine of two cores
 python scripts/bench.py --quick    # generated texts, little of everything: does it run?
 
-Peers are trained now, students unless the cache has them; the transformers are recorded. Writes results/bench.json, the section in
-docs/results.md and images/bench.png; a quick run writes to build/bench/.
+Peers are trained now, students unless the cache has them; the transformers are recorded. Writes results/bench.json, the
+section in docs/results.md and images/bench.png; a quick run writes to build/bench/.
 """
 
 import argparse

@@ -31,12 +31,12 @@ def section(results: dict) -> str:
     notes += [
         f"From `results/bench.json`, written by `make bench` in one run: {results['timed']} test texts of Emotion, the "
         f"contestants taking turns, each in a process of its own. {machine['processor']}, {machine['cores']} cores, "
-        f"load average {machine['load_average']} at the start: read the ratios, not the microseconds. Bits that the "
-        f"processor can multiply quickly beside float32: {machine['units']}.",
+        f"load average {machine['load_average']} at the start: read the ratios, not the microseconds. What the "
+        f"processor has for bfloat16 and 8-bit products: {machine['units']}.",
         "Training: of the chosen settings, once, without the choosing; of a student when it was last trained here, "
-        "without labelling, which is recorded, as the transformers are. A cold start goes from the interpreter's start to the first answer, and "
-        "the memory is the most held by then. Size: weights and vocabulary, no code. Routes of one checkpoint in "
-        "float32 share its recorded accuracy; those in int8 are measured.",
+        "without labelling, which is recorded, as the transformers are. A cold start goes from the interpreter's start "
+        "to the first answer, and the memory is the most held by then. Size: weights and vocabulary, no code. Routes "
+        "of one checkpoint in float32 share its recorded accuracy; those in int8 are measured.",
     ]
     if results["missing"]:
         notes.append("Not installed: " + "; ".join(f"{n} (`{how}`)" for n, how in results["missing"].items()) + ".")
