@@ -82,8 +82,8 @@ class Teacher(Labeller):
     def _settle(self) -> None:
         """Move to the GPU, where there is one, and to the number format that is fast here."""
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        if model.device.type != "meta":
-            self._ready(model)
+        if self.outline.device.type != "meta":
+            self._ready(self.outline)
 
     def _ready(self, model):
         return model.eval().to(device=self.device, dtype=fast_dtype())
@@ -95,7 +95,7 @@ class Teacher(Labeller):
 
     def __getstate__(self) -> dict:  # for a machine that may have no GPU; answers at hand stay here
         model = self.model if self.device.type == "cpu" else deepcopy(self.model).cpu()
-        return self.__dict__ | {"model": model, "_stores": {}}
+        return self.__dict__ | {"outline": model, "_stores": {}}
 
     def __setstate__(self, state: dict) -> None:
         self.__dict__.update(state)

@@ -1,5 +1,7 @@
 """A smaller transformer that learns a teacher's answers: what it starts from, and what it is known by."""
 
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -174,3 +176,10 @@ def test_a_committees_pupil_is_found_without_its_members(checkpoint, tmp_path, m
     for texts, labels, recipe, others in changed:
         with pytest.raises(TypeError):  # it would train
             teach_by_committee(checkpoint, texts, labels, NAMES, recipe, others, folder=tmp_path)
+
+
+def test_a_teacher_read_from_disk_travels_with_its_weights(teacher, cache):
+    read = Teacher.from_pretrained(cache / "teachers" / teacher.key)
+    there = pickle.loads(pickle.dumps(read))  # as it goes to the workers of a cluster
+    np.testing.assert_allclose(there.logits(TEXTS), teacher.logits(TEXTS), atol=1e-5)
+    assert there.fingerprint == teacher.fingerprint and there.class_names == NAMES
