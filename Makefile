@@ -30,7 +30,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PY) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || \
 	  { $(PYTHON) -m venv --without-pip $(VENV) && $(PYTHON) -m pip --python $(PY) install -qq pip; }
 	@echo "Installing into $(VENV): a few minutes the first time."
-	@$(PY) -m pip install -qq --no-compile --disable-pip-version-check $(CONSTRAINTS) -e '.[notebooks,offline,export,scale,dev]'
+	@$(PY) -m pip install -qq --no-compile --disable-pip-version-check $(CONSTRAINTS) -e '.[notebooks,offline,export,dev]'
 	@touch $@
 
 # Without their dependencies: the packages ask for some forty others, and hold nothing but a slice of a zip each.

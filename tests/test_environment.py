@@ -16,7 +16,7 @@ from distill_utils.teachers.checkpoints import MPNET_PACKAGES, PUBLISHED
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-INSTALLED = EXTRAS.keys() - {"bench"}  # by everyone; `make bench` adds what it compares with
+INSTALLED = EXTRAS.keys() - {"bench", "scale"}  # by everyone; a bench and a cluster need more
 REQUIREMENTS = [*PROJECT["dependencies"], *(line for extra in EXTRAS.values() for line in extra)]
 
 
