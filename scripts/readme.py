@@ -41,7 +41,7 @@ VERDICTS = {"held": "held", "did not hold": "did not hold", "not run": "were not
 TINY, COUNTS = "Gated CNN-D", "TF-IDF + logistic regression"
 CHOSEN = {
     "emotion": ("RoBERTa", "MLP-D", TINY),
-    "imdb": ("RoBERTa", "MLP-D", "MLP-D, bag of words", TINY),
+    "imdb": ("RoBERTa", "MLP-D, bag of words", TINY),
     "sst2": ("RoBERTa", "MLP-D", TINY, "Switch, 20% deferred"),
     "cola": ("BERT", "MLP-D", TINY, "MPNet-base, 6 layers-D"),
 }

@@ -33,7 +33,7 @@ BLOG = {
         "DistilBERT": 87.7,
         "RoBERTa": 91.6,
         "MLP, hard labels": 80.0,
-        "MLP-D": 90.0,
+        "MLP-D, bag of words": 90.0,
         "Bi-LSTM-D": 91.0,
     },
     "part3_wos": {"emotion": 0.14, "sst2": 0.34, "cola": 0.99, "imdb": 0.28},
