@@ -6,6 +6,7 @@ Part 1 writes these steps out; parts 2 and 3 repeat them for several tasks.
 from collections.abc import Callable
 from copy import copy, deepcopy
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -229,7 +230,7 @@ class Experiment:
         return PCA(size, random_state=0).fit_transform(table) if size else table
 
     def _word_logits(self, vocabulary: Vocabulary) -> np.ndarray:
-        probes = augmentation.word_probes(self.texts["train"] + self.pool)
+        probes = _probes(tuple(self.texts["train"] + self.pool))
         known = {word: probes[word] for word in vocabulary.words if word in probes}
         opinions = dict(zip(known, self.teacher.cached_logits(list(known.values())), strict=True))
         neutral = np.zeros(len(self.names), np.float32)
@@ -289,6 +290,11 @@ class Experiment:
         """Mean and spread of the validation scores of one kind of model."""
         scores = [self.score(model.predict(self.texts["validation"]), "validation") for model in models]
         return float(np.mean(scores)), float(np.std(scores, ddof=1)) if len(scores) > 1 else 0.0
+
+
+@lru_cache(maxsize=4)  # the course's tasks: each taught student asks for them
+def _probes(texts: tuple[str, ...]) -> dict[str, str]:
+    return augmentation.word_probes(list(texts))
 
 
 def tuned_tfidf(experiment: Experiment):

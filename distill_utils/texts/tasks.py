@@ -82,7 +82,7 @@ class TaskData(DatasetDict):
 
     def texts(self, split: str) -> list[str]:
         """The texts of a split."""
-        return list(self[split]["text"])
+        return self[split]["text"][:]
 
     def labels(self, split: str) -> np.ndarray:
         """The labels of a split as int64, shape (n,)."""

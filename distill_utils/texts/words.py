@@ -57,6 +57,7 @@ _UNSPACED_LETTER = re.compile(UNSPACED)
 _UNIT = re.compile(rf"[^\w\s]*{UNSPACED}[^\w\s]*|(?:(?!{UNSPACED})\S)+")
 _BETWEEN_UNSPACED = re.compile(rf"({UNSPACED}[^\w\s]*) (?={UNSPACED})")
 _BLOCK = re.compile(r"[A-Za-z0-9'\x80-\U0010ffff]+")  # of plain text: what ASCII does not separate
+_ASCII_WORD = re.compile(r"'*[A-Za-z0-9][A-Za-z0-9']*")
 
 
 class _Remembered(dict):
@@ -199,6 +200,9 @@ def _separated(text: str) -> Iterator[str]:
 
 def word_spans(text: str) -> Iterator[tuple[int, int]]:
     """Where each word of a plain text starts and ends in it; an apostrophe at a word's side may belong to it."""
+    if text.isascii():
+        yield from map(re.Match.span, _ASCII_WORD.finditer(text))
+        return
     for block in _BLOCK.finditer(text):
         if block[0].isascii():
             if block[0].strip("'"):
@@ -219,7 +223,7 @@ def pieces(text: str, longest: int) -> list[str]:
     """A text cut before words into pieces of like length, of at most `longest` words; a short one as it is."""
     if type(longest) is not int or longest < 1:
         _checks().at_least_one(longest=longest)
-    if len(words_of(text)) <= longest:
+    if len(_split(text.replace("\x1e", " "))) <= longest:
         return [text]
     text = plain(text)
     starts = [start for start, _ in word_spans(text)]
