@@ -173,11 +173,13 @@ def test_every_route_of_a_student_gives_its_answers(tmp_path, monkeypatch, kind,
 @pytest.mark.parametrize("make", [partial(tiny_bert, num_labels=3), tiny_mpnet])
 def test_every_runtime_of_a_checkpoint_gives_the_teacher_s_answers(tmp_path, monkeypatch, make):
     model, tokenizer = load_checkpoint(make(tmp_path / "checkpoint"), ("no", "yes", "maybe"))
+    teacher = teachers.Teacher(model, tokenizer, name="tiny", max_tokens=6)
+    texts = ["red", "green apple pie is so", "the red apple is so green and too long to be read whole", ""] * 20
     with torch.no_grad():
         for weight in model.parameters():
             weight.mul_(4)  # so that texts differ
-    teacher = teachers.Teacher(model, tokenizer, name="tiny", max_tokens=6)
-    texts = ["red", "green apple pie is so", "the red apple is so green and too long to be read whole", ""] * 20
+        bias = [weight for weight in model.parameters() if weight.shape == (3,)][-1]
+        bias -= torch.from_numpy(teacher.logits(texts).mean(axis=0))  # and no class is the answer to all
     found = checkpoints.checkpoint(teacher, texts, tmp_path / "here")
     wanted, routes = teacher.logits(texts).argmax(axis=1), [one.route for one in found]
     assert routes[:4] == ["transformers.pipeline", "Teacher", "ONNX", "ONNX int8"] and len(set(wanted)) > 1
@@ -256,10 +258,10 @@ def test_cells_are_written_for_people():
 def test_only_the_section_of_the_bench_is_replaced(tmp_path):
     (tmp_path / "docs").mkdir()
     path = tmp_path / "docs" / "results.md"
-    path.write_text(f"before\n{show.START}\nold\n{show.END}\nafter\n<!-- results:part1 -->\n{show.END}\n")
+    path.write_text(f"before\n{show.START}\nof last year\n{show.END}\nafter\n<!-- results:part1 -->\n{show.END}\n")
     show.write(RESULTS, tmp_path)
     text = path.read_text()
-    assert text.startswith(f"before\n{show.START}\nFrom `results/bench.json`") and "old" not in text
+    assert text.startswith(f"before\n{show.START}\nFrom `results/bench.json`") and "of last year" not in text
     assert text.endswith(f"{show.END}\nafter\n<!-- results:part1 -->\n{show.END}\n")
     assert "Not installed: openvino (`pip install openvino`)." in text
     assert (tmp_path / "images" / "bench.png").exists()
