@@ -19,7 +19,7 @@ import distill_utils.export.folder as folder_module
 from distill_utils.export import export
 from distill_utils.export.int8 import quantise
 from distill_utils.export.predictor import Predictor
-from distill_utils.students import MLP, BiLSTM, Ensemble, Student, fit, one_hot
+from distill_utils.students import MLP, BiLSTM, Ensemble, GatedCNN, Student, fit, one_hot
 from distill_utils.switch import Switch
 from distill_utils.switch.routers import Doubt, margin
 from distill_utils.texts.tasks import load_task
@@ -28,7 +28,12 @@ from distill_utils.texts.words import RULES, Vocabulary, words_of
 VECTORS = json.loads((Path(__file__).parents[2] / "docs" / "text_rules.json").read_text(encoding="utf-8"))
 WORDS = list(dict.fromkeys(word for vector in VECTORS for word in vector["words"]))
 NAMES = ("no", "ça </script><!-- & \\u003c", "peut-être\u2028😍")
-KINDS = ("mean", "pairs", "odd", "bilstm")
+CONVOLUTIONS = {
+    "gated": {"channels": 6, "frequent": 9, "rare_size": 2},
+    "gated wide": {"channels": 4, "layers": 3, "width": 5, "frequent": 0, "rare_size": 6, "endings": 1},
+    "gated narrow": {"channels": 5, "layers": 1, "width": 1},
+}
+KINDS = ("mean", "pairs", "odd", *CONVOLUTIONS, "bilstm")
 
 
 def texts(n: int = 200) -> list[str]:
@@ -45,6 +50,12 @@ def student(kind: str) -> Student:
     vocabulary = Vocabulary(WORDS[::2])
     if kind == "bilstm":
         return BiLSTM(vocabulary, NAMES, embedding_size=6, hidden=4, dense=5).eval()
+    if kind in CONVOLUTIONS:
+        found = GatedCNN(vocabulary, NAMES, embedding_size=6, **CONVOLUTIONS[kind]).eval()
+        with torch.no_grad():  # as large as trained ones
+            for weight in found.parameters():
+                weight.normal_(std=0.4)
+        return found
     sizes = {"embedding_size": 1, "hidden": 3} if kind == "odd" else {}
     found = MLP(vocabulary, NAMES, pooling="mean" if kind == "mean" else "pairs", **sizes)
     with torch.no_grad():
@@ -226,7 +237,10 @@ def broken() -> MLP:
     ("given", "line"),
     [
         (lambda: Ensemble([student("mean")]), "of the kind Ensemble cannot be exported: export each of its students"),
-        (lambda: Other(Vocabulary(["a"]), NAMES), "of the kind Other cannot be exported: give an MLP or a BiLSTM"),
+        (
+            lambda: Other(Vocabulary(["a"]), NAMES),
+            "of the kind Other cannot be exported: give an MLP, a GatedCNN or a BiLSTM",
+        ),
         (lambda: "student", "of the kind str cannot be exported"),
         (lambda: MLP(Vocabulary([]), NAMES), "knows no words"),
         (broken, r"not finite \(hidden.bias\)"),
@@ -240,9 +254,9 @@ def test_what_cannot_be_exported_is_refused_in_one_line(tmp_path, given, line):
     assert "\n" not in str(caught.value) and not (tmp_path / "out").exists()
 
 
-def calibrated(router) -> Switch:
+def calibrated(router, kind: str = "pairs") -> Switch:
     some = texts()
-    found = Switch(student("pairs"), None, router)
+    found = Switch(student(kind), None, router)
     return found.calibrate(some, np.zeros(len(some), np.int64), budget=0.3)
 
 
@@ -314,10 +328,9 @@ def in_browser(page: Path, some: list[str], folder: Path) -> dict:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("kind", ["mean", "pairs"])
+@pytest.mark.parametrize("kind", ["mean", "pairs", *CONVOLUTIONS])
 def test_the_page_answers_as_the_predictor(tmp_path, kind):
-    switch = calibrated(Doubt("margin" if kind == "mean" else "confidence", 1.7))
-    switch.student = student(kind)
+    switch = calibrated(Doubt("margin" if kind == "mean" else "confidence", 1.7), kind)
     export(switch, tmp_path / "out")
     found = in_browser(tmp_path / "out" / "demo.html", texts(), tmp_path)
     assert found["labels"] == list(NAMES)
@@ -330,7 +343,8 @@ def test_the_page_answers_as_the_predictor(tmp_path, kind):
     assert [answer["asks"] for answer in found["found"]] == asks.tolist() and 0 < asks.sum() < len(asks)
     for answer in found["found"][:40]:
         assert_effects(predictor, answer["words"], answer["effects"])
-    assert "so\n" in found["shown"] and "xyzzy\nunknown" in found["shown"] and "The switch" in found["shown"]
+    unknown = "xyzzy\nunknown" if kind in ("mean", "pairs") else "and is read by its ending"
+    assert "so\n" in found["shown"] and unknown in found["shown"] and "The switch" in found["shown"]
     assert NAMES[predictor.logits(["so great xyzzy"]).argmax()] in found["shown"]
 
 
@@ -338,7 +352,7 @@ def assert_effects(predictor: Predictor, words: list[str], effects: list):
     """Each known word's effect is what the winner's log-probability loses without it."""
     whole = np.log(predictor.probabilities([" ".join(words)])[0])
     for place, effect in enumerate(effects):
-        if words[place] not in predictor.vocabulary.words:
+        if predictor.kind == "MLP" and words[place] not in predictor.vocabulary.words:
             assert effect is None
         else:
             without = np.log(predictor.probabilities([" ".join(words[:place] + words[place + 1 :])])[0])
