@@ -235,6 +235,14 @@ def test_a_damaged_export_is_refused(tmp_path, name, damage):
         Predictor(tmp_path)
 
 
+def test_a_kind_that_no_predictor_reads_is_refused(tmp_path):
+    export(student("gated"), tmp_path)
+    note = (tmp_path / "student.json").read_text(encoding="utf-8")
+    (tmp_path / "student.json").write_text(note.replace('"GatedCNN"', '"GatedRNN"'), encoding="utf-8")
+    with pytest.raises(ValueError, match="^student.json in .* is damaged, or no export's: export the student again$"):
+        Predictor(tmp_path)
+
+
 def test_a_predictor_and_from_pretrained_refuse_each_other_s_folders(tmp_path):
     student("mean").save_pretrained(tmp_path / "saved")
     export(student("mean"), tmp_path / "exported")
