@@ -16,6 +16,12 @@ MUTATIONS = {
         "pass",
         "export/test_export.py::test_the_predictor_answers_as_the_student[pairs]",
     ),
+    "an exported gated CNN that sees beyond a text's end": (
+        "export/predictor.py",
+        "else gated) * within",
+        "else gated)",
+        "export/test_export.py::test_the_predictor_answers_as_the_student[gated]",
+    ),
     "KL from the student to the teacher": (
         "students/distillation.py",
         "kl = torch.xlogy(teacher, teacher) - teacher * log_student",

@@ -10,7 +10,7 @@ from distill_utils.cache import read_note, written_together
 from distill_utils.export import predictor
 from distill_utils.export.int8 import quantise
 from distill_utils.export.page import page
-from distill_utils.students import MLP, BiLSTM, Student
+from distill_utils.students import MLP, BiLSTM, GatedCNN, Student
 from distill_utils.students.bilstm import MAX_WORDS
 from distill_utils.switch import Switch
 from distill_utils.switch.routers import Doubt
@@ -23,8 +23,8 @@ def export(student: Student | Switch, folder: str | Path) -> None:
     """Write a student to a folder that runs without this library: docs/export.md says what each file is.
 
     `student.onnx` and `student.int8.onnx`, `predictor.py` with `words.py` (what a word is) and `student.json` (class
-    names, vocabulary, hashes); of an MLP its weights for numpy and `demo.html`, too. Of a switch it is the student that
-    is written, and its page says where the switch would ask the teacher.
+    names, vocabulary, hashes); of an MLP or a gated CNN its weights for numpy and `demo.html`, too. Of a switch it is
+    the student that is written, and its page says where the switch would ask the teacher.
 
     Raises ValueError for other kinds of students, a switch that is not calibrated or has another router than the
     student's own doubt, weights that are not finite, and a folder that `save_pretrained` wrote to; CacheError (an
@@ -36,7 +36,7 @@ def export(student: Student | Switch, folder: str | Path) -> None:
     weights = _weights(student)
     earlier = _earlier(folder)
     try:
-        from distill_utils.export.graphs import AXES, lstm_gates, model_bytes
+        from distill_utils.export.graphs import lstm_gates, model_bytes, scaled_axis
     except ImportError as error:
         raise ImportError("an export needs onnx: pip install 'distill_utils[export]'") from error
     note = {
@@ -47,6 +47,8 @@ def export(student: Student | Switch, folder: str | Path) -> None:
         "text_rules": words.RULES["name"],
         "words": student.vocabulary.words,
     }
+    if isinstance(student, GatedCNN):
+        note["unknown_words"] = "row len(words) + CRC-32 of the word's last three bytes of UTF-8 % config.endings"
     if isinstance(student, BiLSTM):
         note["max_words"] = MAX_WORDS
         weights = {name: value for name, value in weights.items() if "lstm" not in name} | lstm_gates(weights)
@@ -55,10 +57,11 @@ def export(student: Student | Switch, folder: str | Path) -> None:
     with written_together(folder, NOTE, note) as staged:
         for int8, name in enumerate(predictor.GRAPHS):
             (staged / name).write_bytes(model_bytes(note, weights, int8=bool(int8)))
-        if isinstance(student, MLP):
+        if not isinstance(student, BiLSTM):
             small = dict(weights)
-            for name in weights.keys() & AXES.keys():
-                small[name], small[f"{name}.scale"] = quantise(weights[name], AXES[name])
+            for name, value in weights.items():
+                if (axis := scaled_axis(name)) is not None:
+                    small[name], small[f"{name}.scale"] = quantise(value, axis)
             for name, arrays in zip(predictor.ARRAYS, (weights, small), strict=True):
                 buffer = io.BytesIO()
                 np.savez_compressed(buffer, **arrays)
@@ -83,9 +86,9 @@ def _rule(switch: Switch) -> dict:
 
 def _weights(student: Student) -> dict[str, np.ndarray]:
     """The student's weights, float32, each layer's weight under the layer's name."""
-    if type(student) not in (MLP, BiLSTM):
+    if type(student) not in (MLP, GatedCNN, BiLSTM):
         kind = type(student).__name__
-        remedy = "export each of its students" if kind == "Ensemble" else "give an MLP or a BiLSTM"
+        remedy = "export each of its students" if kind == "Ensemble" else "give an MLP, a GatedCNN or a BiLSTM"
         raise ValueError(f"a student of the kind {kind} cannot be exported: {remedy}")
     if not len(student.vocabulary):
         raise ValueError("a student that knows no words cannot be exported: give its vocabulary some")

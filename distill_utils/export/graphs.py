@@ -15,7 +15,13 @@ from distill_utils.export.int8 import quantise
 
 OPSET, IR_VERSION = 17, 8  # what runtimes have read since 2022
 # Which axis has scales of its own in int8: of a word table its columns, of a layer its units, of an LSTM its gates.
-AXES = {"embedding": 1, "hidden": 0, "dense": 0, "output": 0, "input_gates": 1, "state_gates": 1}
+AXES = {"embedding": 1, "rare": 1, "hidden": 0, "dense": 0, "convolutions.": 0, "output": 0}
+AXES |= {"input_gates": 1, "state_gates": 1}
+
+
+def scaled_axis(name: str) -> int | None:
+    """The axis of a weight that has scales of its own in int8; None for what stays as it is."""
+    return AXES.get(name.rstrip("0123456789"))
 
 
 class _Graph:
@@ -38,20 +44,21 @@ class _Graph:
         return name
 
     def weight(self, name: str) -> str:
-        if not (self.int8 and name in AXES):
+        axis = scaled_axis(name)
+        if not self.int8 or axis is None:
             self.constants[name] = self.weights[name]
             return name
-        return self("DequantizeLinear", *self._quantised(name), axis=AXES[name])
+        return self("DequantizeLinear", *self._quantised(name), axis=axis)
 
-    def looked_up(self, rows: str) -> str:
-        """The embeddings of rows, with a last axis of their numbers; -1 finds the last row, to be masked."""
+    def looked_up(self, rows: str, table: str = "embedding") -> str:
+        """A table's numbers of rows, as a last axis; -1 finds the last row, to be masked."""
         if not self.int8:
-            return self("Gather", self.weight("embedding"), rows)
-        table, scales = self._quantised("embedding")
+            return self("Gather", self.weight(table), rows)
+        table, scales = self._quantised(table)
         return self("DequantizeLinear", self("Gather", table, rows), scales, axis=2)
 
     def _quantised(self, name: str) -> tuple[str, str]:
-        values, scales = quantise(self.weights[name], AXES[name])
+        values, scales = quantise(self.weights[name], scaled_axis(name))
         self.constants |= {f"{name}.int8": values, f"{name}.scale": scales.ravel()}
         return f"{name}.int8", f"{name}.scale"
 
@@ -93,6 +100,36 @@ def bilstm(graph: _Graph, known: str, config: dict) -> str:
     return graph.layer(graph("Relu", graph.layer(pooled, "dense")), "output")
 
 
+def gated_cnn(graph: _Graph, known: str, config: dict) -> str:
+    """The logits of a gated CNN; known: which rows are words, (n_texts, n_words)."""
+    zero, one, marks = graph.constant(0, np.float32), graph.constant([1]), max(1, config["width"] // 2)
+    around = graph.constant([0, marks, 0, marks])  # on both sides of each text
+    padded = graph("Pad", "rows", around, graph.constant(-1))
+    rows = graph("Add", padded, graph.constant(1))  # what is no word becomes row 0, the mark of an end
+    within = graph("Unsqueeze", graph("Greater", rows, graph.constant(0)), one)  # (n_texts, 1, n_words + 2 * marks)
+    n_frequent, (_, size) = len(graph.weights["embedding"]), graph.weights["embedding"].shape
+    frequent = graph.looked_up(graph("Min", rows, graph.constant(n_frequent - 1)))
+    rare = graph("Max", graph("Sub", rows, graph.constant(n_frequent)), graph.constant(0))
+    zeros = graph.constant([0, 0, 0, 0, 0, size - config["rare_size"]])
+    rare = graph("Pad", graph.looked_up(rare, "rare"), zeros)
+    is_frequent = graph("Unsqueeze", graph("Less", rows, graph.constant(n_frequent)), graph.constant([2]))
+    states = graph("Transpose", graph("Where", is_frequent, frequent, rare), perm=[0, 2, 1])  # channels before places
+    start, end, last = (graph.constant([cut]) for cut in (0, config["channels"], 2 * config["channels"]))
+    for number in range(config["layers"]):
+        weights = graph.weight(f"convolutions.{number}"), graph.weight(f"convolutions.{number}.bias")
+        both = graph("Conv", states, *weights, pads=[config["width"] // 2] * 2)
+        passed, gate = (graph("Slice", both, *cut, one) for cut in ((start, end), (end, last)))
+        gated = graph("Mul", passed, graph("Sigmoid", gate))
+        if size == config["channels"]:
+            gated = graph("Add", states, gated)
+        states, size = graph("Where", within, gated, zero), config["channels"]
+    most = graph("ReduceMax", states, axes=[2], keepdims=0)  # 0 at least: what stands at a mark
+    counts = graph("ReduceSum", graph("Cast", known, to=TensorProto.FLOAT), one)
+    divisor = graph("Max", counts, graph.constant(1, np.float32))
+    mean = graph("Div", graph("ReduceSum", states, graph.constant([2]), keepdims=0), divisor)
+    return graph.layer(graph("Concat", most, mean, axis=1), "output")
+
+
 def lstm_gates(weights: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Torch's LSTM weights in ONNX's order: gates i, o, f, c where torch has i, f, c, o; both directions in one."""
 
@@ -112,7 +149,7 @@ def model_bytes(note: dict, weights: dict[str, np.ndarray], *, int8: bool) -> by
     """
     graph = _Graph(weights, int8)
     known = graph("GreaterOrEqual", "rows", graph.constant(0))
-    last = {"MLP": mlp, "BiLSTM": bilstm}[note["kind"]](graph, known, note["config"])
+    last = {"MLP": mlp, "GatedCNN": gated_cnn, "BiLSTM": bilstm}[note["kind"]](graph, known, note["config"])
     graph.nodes.append(helper.make_node("Identity", [last], ["logits"]))
     rows = helper.make_tensor_value_info("rows", TensorProto.INT64, ["n_texts", "n_words"])
     logits = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["n_texts", len(note["labels"])])

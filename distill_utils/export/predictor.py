@@ -39,6 +39,7 @@ class Predictor:
             note = json.loads((self.folder / NOTE).read_text(encoding="utf-8"))
             self.kind, self.config, self.labels = note["kind"], note["config"], tuple(note["labels"])
             self._hashes, words, self._longest = note["files"], note["words"], note.get("max_words")
+            reader = {"MLP": self._mlp, "GatedCNN": self._gated_cnn, "BiLSTM": self._onnx}[self.kind]
             note["export"]
         except OSError as error:
             raise ValueError(f"no {NOTE} in {self.folder}: give a folder that distill_utils exported to") from error
@@ -49,8 +50,8 @@ class Predictor:
         self._rules = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(self._rules)
         self.vocabulary = self._rules.Vocabulary(words)
-        data = self._read((ARRAYS if self.kind == "MLP" else GRAPHS)[int8])
-        self._logits = self._mlp(data) if self.kind == "MLP" else self._onnx(data)
+        data = self._read((GRAPHS if self.kind == "BiLSTM" else ARRAYS)[int8])
+        self._logits = reader(data)
 
     def predict(self, texts: list[str]) -> list[str]:
         """The class name of each text."""
@@ -71,9 +72,12 @@ class Predictor:
     def rows(self, texts: list[str]) -> np.ndarray:
         """What the ONNX graphs read: row numbers of words, int64 (n_texts, longest text), with -1 behind short texts.
 
-        A Bi-LSTM's texts are cut at `max_words`.
+        A Bi-LSTM's texts end in a row of their own, and are cut at `max_words`.
         """
-        rows, counts = self.vocabulary.encode(texts, keep_unknown=self.kind == "BiLSTM")
+        endings = self.config.get("endings", 1)
+        rows, counts = self.vocabulary.encode(texts, keep_unknown=self.kind != "MLP", endings=endings)
+        if self.kind == "GatedCNN":  # its graph marks the ends itself
+            rows, counts = rows[rows < len(self.vocabulary) + endings], counts - 1
         places = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
         found = np.full((len(texts), max(1, counts.max(initial=1))), -1, np.int64)
         found[np.repeat(np.arange(len(texts)), counts), places] = rows
@@ -91,11 +95,8 @@ class Predictor:
 
     def _mlp(self, data: bytes):
         """Logits of texts by numpy alone."""
-        with np.load(io.BytesIO(data)) as arrays:
-            found = {name: arrays[name] for name in arrays.files}
-        table, hidden, output = (
-            found[name] * found.get(f"{name}.scale", np.float32(1)) for name in ("embedding", "hidden", "output")
-        )
+        found = _weights(data)
+        table, hidden, output = (found[name] for name in ("embedding", "hidden", "output"))
         mean, shift = self.config["pooling"] == "mean", table.shape[1] // 2
 
         def logits(texts: list[str]) -> np.ndarray:
@@ -114,6 +115,38 @@ class Predictor:
             return hidden_values @ output.T + found["output.bias"]
 
         return logits
+
+    def _gated_cnn(self, data: bytes):
+        """Logits of texts by numpy alone: all texts of a batch end to end, with marks of their ends between them."""
+        found, width, endings = _weights(data), self.config["width"], self.config["endings"]
+        frequent, rare = found["embedding"], found["rare"]
+        table = np.zeros((len(frequent) + len(rare), frequent.shape[1]), np.float32)  # row 0 is the mark
+        table[: len(frequent)], table[len(frequent) :, : rare.shape[1]] = frequent, rare
+        marks = max(1, width // 2)
+        layers = []
+        for number in range(self.config["layers"]):
+            weight = found[f"convolutions.{number}"]  # (2 * channels, n_before, width)
+            layers.append((weight.transpose(2, 1, 0).reshape(-1, len(weight)), found[f"convolutions.{number}.bias"]))
+
+        @np.errstate(over="ignore")  # a gate that is quite shut
+        def read(texts: list[str]) -> np.ndarray:
+            rows, counts = self.vocabulary.encode(texts, keep_unknown=True, endings=endings)
+            rows, counts = (rows + 1) % len(table), counts + (marks - 1)
+            rows = np.concatenate((np.zeros(marks, np.int32), np.repeat(rows, np.where(rows == 0, marks, 1))))
+            starts = np.cumsum(counts) - counts + marks
+            states, within = table[rows], (rows > 0)[:, None]
+            for weight, bias in layers:
+                beside = np.zeros((width // 2, states.shape[1]), np.float32)
+                padded = np.concatenate((beside, states, beside))
+                windows = [padded[place : place + len(states)] for place in range(width)]
+                passed, gate = np.split(np.concatenate(windows, axis=1) @ weight + bias, 2, axis=1)
+                gated = passed / (1 + np.exp(-gate))
+                states = (states + gated if states.shape == gated.shape else gated) * within
+            most = np.maximum.reduceat(states, starts)  # 0 at least: what stands at a mark
+            mean = np.add.reduceat(states, starts) / np.maximum(counts - marks, 1)[:, None].astype(np.float32)
+            return np.concatenate((most, mean), axis=1) @ found["output"].T + found["output.bias"]
+
+        return lambda texts: np.concatenate([read(texts[i : i + BATCH]) for i in range(0, len(texts), BATCH)])
 
     def _onnx(self, data: bytes):
         """Logits of texts by ONNX Runtime; a long text is read in pieces, whose logits are averaged."""
@@ -135,6 +168,13 @@ class Predictor:
             return np.add.reduceat(found, np.cumsum(counts) - counts) / counts[:, None].astype(np.float32)
 
         return logits
+
+
+def _weights(data: bytes) -> dict[str, np.ndarray]:
+    """An archive's arrays, float32: those in int8 times their scales."""
+    with np.load(io.BytesIO(data)) as arrays:
+        found = {name: arrays[name] for name in arrays.files}
+    return {name: value * found.get(f"{name}.scale", np.float32(1)) for name, value in found.items()}
 
 
 def main(arguments: list[str] | None = None) -> None:
