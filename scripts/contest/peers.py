@@ -106,7 +106,9 @@ def fasttext(task: Experiment, folder: Path) -> list[base.Contestant]:
         best = -1.0
         for kept in KEPT:
             start, model = time.perf_counter(), fasttext.load_model(str(folder / "model.bin"))
-            model.quantize(str(train), cutoff=kept, retrain=True, epoch=chosen["epoch"], lr=chosen["lr"], thread=2)
+            model.quantize(
+                str(train), cutoff=kept, retrain=True, epoch=chosen["epoch"], lr=chosen["lr"], thread=2, verbose=0
+            )
             seconds, score = time.perf_counter() - start, validation(model)
             if score > best:
                 best, small_seconds = score, seconds
