@@ -106,7 +106,8 @@ def fasttext(task: Experiment, folder: Path) -> list[base.Contestant]:
         best = -1.0
         for kept in KEPT:
             start, model = time.perf_counter(), fasttext.load_model(str(folder / "model.bin"))
-            model.quantize(
+            passes = {"epoch": chosen["epoch"], "lr": chosen["lr"]}
+            model.quantize(str(train), cutoff=kept, retrain=True, **passes, thread=2, verbose=0)
                 str(train), cutoff=kept, retrain=True, epoch=chosen["epoch"], lr=chosen["lr"], thread=2, verbose=0
             )
             seconds, score = time.perf_counter() - start, validation(model)
