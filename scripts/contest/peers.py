@@ -108,8 +108,6 @@ def fasttext(task: Experiment, folder: Path) -> list[base.Contestant]:
             start, model = time.perf_counter(), fasttext.load_model(str(folder / "model.bin"))
             passes = {"epoch": chosen["epoch"], "lr": chosen["lr"]}
             model.quantize(str(train), cutoff=kept, retrain=True, **passes, thread=2, verbose=0)
-                str(train), cutoff=kept, retrain=True, epoch=chosen["epoch"], lr=chosen["lr"], thread=2, verbose=0
-            )
             seconds, score = time.perf_counter() - start, validation(model)
             if score > best:
                 best, small_seconds = score, seconds
