@@ -132,7 +132,6 @@ def _labelled(teacher: "Labeller", sources: list[Path], text_column: str) -> Ite
     """(number of the file, batch with soft labels), in order."""
     try:
         import ray.data
-        import ray.exceptions
     except ImportError as error:
         raise ImportError("many machines need ray: pip install 'distill_utils[scale]'") from error
     logging.getLogger("ray.data").setLevel(logging.ERROR)
@@ -165,22 +164,23 @@ def _labelled(teacher: "Labeller", sources: list[Path], text_column: str) -> Ite
         )
         for piece in found.iter_batches(batch_size=1, batch_format="pyarrow"):
             yield _unpacked(piece)
-    except ray.exceptions.RayError as error:
-        raise _first_cause(error) from None
     finally:
         if started:
             ray.shutdown()
 
 
-def _packed(number: int, batch: pa.RecordBatch) -> pa.Table:
-    """A batch as one row, which Ray neither cuts nor converts."""
+def _packed(number: int, batch: pa.RecordBatch, error: str | None = None) -> pa.Table:
+    """A batch as one row, which Ray neither cuts nor converts; error: what went wrong with it."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, batch.schema) as writer:
         writer.write_batch(batch)
-    return pa.table({"number": [number], "batch": pa.array([sink.getvalue().to_pybytes()], pa.large_binary())})
+    whole = pa.array([sink.getvalue().to_pybytes()], pa.large_binary())
+    return pa.table({"number": [number], "batch": whole, "error": pa.array([error], pa.string())})
 
 
 def _unpacked(piece: pa.Table) -> tuple[int, pa.RecordBatch]:
+    if error := piece["error"][0].as_py():
+        raise ValueError(error)
     with pa.ipc.open_stream(piece["batch"][0].as_buffer()) as reader:
         return piece["number"][0].as_py(), reader.read_next_batch()
 
@@ -208,7 +208,10 @@ class _Worker:
 
     def __call__(self, piece: pa.Table) -> pa.Table:
         number, batch = _unpacked(piece)
-        return _packed(number, with_soft_labels(self.teacher, batch, self.text_column))
+        try:
+            return _packed(number, with_soft_labels(self.teacher, batch, self.text_column))
+        except Exception as error:  # a teacher may raise anything; Ray would add its own account of the way
+            return _packed(number, batch, f"the teacher failed on {len(batch)} texts: {' '.join(str(error).split())}")
 
 
 def with_soft_labels(teacher: "Labeller", batch: pa.RecordBatch, text_column: str) -> pa.RecordBatch:
@@ -217,10 +220,3 @@ def with_soft_labels(teacher: "Labeller", batch: pa.RecordBatch, text_column: st
     for name, column in zip(teacher.class_names, teacher.softened(logits).T, strict=True):
         batch = batch.append_column(PREFIX + name, pa.array(column, pa.float32()))
     return batch
-
-
-def _first_cause(error: BaseException) -> BaseException:
-    """What was raised on the other machine, without Ray's account of how it came here."""
-    while (cause := getattr(error, "cause", None) or error.__cause__) is not None:
-        error = cause
-    return error
