@@ -2,7 +2,7 @@
 
 The section stands in docs/results.md between two lines; all that is between them is replaced:
 
-<!-- results:bench -->
+<!-- bench -->
 <!-- /results -->
 """
 
@@ -16,7 +16,7 @@ from distill_utils.cache import write_atomically
 from distill_utils.results import figures
 from distill_utils.results.scoreboard import human_count
 
-START, END = "<!-- results:bench -->", "<!-- /results -->"
+START, END = "<!-- bench -->", "<!-- /bench -->"
 COLORS = {"student": figures.STUDENT, "peer": figures.PLAIN, "transformer": figures.TEACHER}
 MEANINGS = {"student": "our students", "peer": "peers", "transformer": "transformers"}
 TASKS = {"emotion": "Emotion", "sst2": "SST-2"}
