@@ -3,7 +3,7 @@
 The section stands in docs/results.md between two lines; all that is between them is replaced:
 
 <!-- bench -->
-<!-- /results -->
+<!-- /bench -->
 """
 
 from pathlib import Path
