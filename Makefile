@@ -55,7 +55,7 @@ test: $(STAMP) ## run the unit tests, the notebook guards, and nbval on the note
 	@env -u DISTILL_DATA -u NLTK_DATA DISTILL_PROFILE=smoke DISTILL_OUTPUT="$(CURDIR)/build/nbval" \
 	  DISTILL_CACHE="$(CURDIR)/build/nbval/cache" \
 	  $(PY) -m pytest -q --nbval-lax --nbval-current-env --nbval-cell-timeout=600 notebooks/*.ipynb
-	@SMOKE_RESULTS="$(CURDIR)/build/nbval/results/smoke" DISTILL_CACHE="$(CURDIR)/build/nbval/cache" \
+	@SMOKE_RESULTS="$(CURDIR)/build/nbval/results/smoke" SMOKE_CACHE="$(CURDIR)/build/nbval/cache" \
 	  $(PY) -m pytest -q tests/smoke_results.py tests/alone.py
 
 lab: $(STAMP) ## open JupyterLab
