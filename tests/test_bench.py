@@ -270,6 +270,18 @@ def test_only_the_section_of_the_bench_is_replaced(tmp_path):
         show.write(RESULTS, tmp_path)
 
 
+def test_the_speeds_in_readme_are_those_of_the_quickest_routes(tmp_path):
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{show.START}\nof last year\n{show.END}\nafter\n")
+    show.write(RESULTS, tmp_path)
+    lines = readme.read_text().splitlines()
+    models = ("MLP-D", "fastText", "TF-IDF + logistic regression", "MiniLM-L6")
+    rates, alone = ("3,000", "2,000", "1,000", "1,000"), ("0.01", "0.02", "0.5", "12")
+    for line, shown in ((lines[2], rates), (lines[3], alone)):
+        assert line.endswith(": " + ", ".join(map(" ".join, zip(models, shown, strict=True))) + ".")
+    assert lines[:2] == ["before", show.START] and lines[5:] == [show.END, "after"]
+
+
 def test_where_there_is_no_page_one_is_made(tmp_path):
     show.write(RESULTS, tmp_path)
     assert (tmp_path / "docs" / "results.md").read_text().startswith(f"# Results\n\n{show.START}\n")
@@ -298,6 +310,8 @@ def test_the_committed_page_shows_the_committed_results():
     results = json.loads((ROOT / "results" / "bench.json").read_text(encoding="utf-8"))
     page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
     assert f"{show.START}\n{show.section(results)}\n{show.END}" in page
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"{show.START}\n{show.speeds(results['rows'])}\n{show.END}" in readme
     assert not results["quick"] and results["data_source"] in ("folder", "hub")
 
 

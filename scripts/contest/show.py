@@ -1,6 +1,7 @@
 """What was measured, as docs/results.md shows it: a table, a figure, and the claims of speed, each computed from it.
 
-The section stands in docs/results.md between two lines; all that is between them is replaced:
+The section stands in docs/results.md, and a few lines of it in README.md, between two lines; all that is between them
+is replaced:
 
 <!-- bench -->
 <!-- /bench -->
@@ -150,18 +151,42 @@ def figure(rows: list[dict]) -> plt.Figure:
     return picture
 
 
+def speeds(rows: list[dict]) -> str:
+    """README's lines: each small student by its quickest route, beside the peers and the slowest transformer."""
+    small = [row for row in rows if row["group"] == "student" and row["parameters"] < SMALL]
+    peers = [row for row in rows if row["group"] == "peer" and not row["route"]]
+    large = [row for row in rows if row["group"] == "transformer"][:1]
+    groups = [[row for row in small if row["model"] == model] for model in dict.fromkeys(row["model"] for row in small)]
+    found = [
+        (group[0]["model"], max(row["sentences/s, 1 thread"] for row in group), min(row["p50 us"] for row in group))
+        for group in [*groups, *([row] for row in peers + large)]
+    ]
+    rate = ", ".join(f"{model} {float(f'{texts:.2g}'):,.0f}" for model, texts, _ in found)  # to two digits
+    alone = ", ".join(f"{model} {micro / 1000:.2g}" for model, _, micro in found)
+    return (
+        f"Short texts a second on one thread: {rate}.\nMilliseconds for one text alone: {alone}.\n"
+        "From `results/bench.json`; [the whole table](docs/results.md#the-figures-to-choose-by)."
+    )
+
+
 def write(results: dict, root: Path) -> None:
-    """The section in docs/results.md (made where there is none), and the figure."""
-    path = root / "docs" / "results.md"
-    old = path.read_text(encoding="utf-8") if path.exists() else f"# Results\n\n{START}\n{END}\n"
+    """The section in docs/results.md (made where there is none), README's lines where it has a place, the figure."""
+    _replace(root / "docs" / "results.md", section(results), f"# Results\n\n{START}\n{END}\n")
+    if (root / "README.md").exists():
+        _replace(root / "README.md", speeds(results["rows"]))
+    picture = figure(results["rows"])
+    figures.save_figure(picture, "bench", root)
+    plt.close(picture)
+
+
+def _replace(path: Path, text: str, fresh: str = "") -> None:
+    """Put a text between the two lines of a page; fresh: the page where there is none."""
+    old = path.read_text(encoding="utf-8") if path.exists() else fresh
     before, start, rest = old.partition(START)
     _, end, after = rest.partition(END)
     if not (start and end):
         raise ValueError(f"{path.name} has no line {START} with {END} behind it: write both where the table belongs")
-    write_atomically(path, f"{before}{START}\n{section(results)}\n{END}{after}".encode())
-    picture = figure(results["rows"])
-    figures.save_figure(picture, "bench", root)
-    plt.close(picture)
+    write_atomically(path, f"{before}{START}\n{text}\n{END}{after}".encode())
 
 
 def _line(cells: list[str]) -> str:
