@@ -212,7 +212,9 @@ def _name_beside(axes: plt.Axes, points: Iterable[tuple[float, float, str]]) -> 
         text = axes.annotate(name, (x, y), fontsize=9, ha="center", va="center", arrowprops=LEADER, **look)
         size, elsewhere = np.array(text.get_window_extent().size), np.flatnonzero((dots != here).any(axis=1))
         options = []
-        for gap, side in product((7, 18, 30), np.array(sides)):
+        for gap, side in product((7, 18, 30, 50, 75), np.array(sides)):
+            if gap > 30 and min(options)[0] < 1000:  # far away only where nothing near is free
+                break
             centre = here + side * (gap * per_point + size / 2)
             box = Bbox([centre - size / 2 - 2, centre + size / 2 + 2])
             outside = 4 - axes.bbox.count_contains(box.corners())
@@ -226,8 +228,8 @@ def _name_beside(axes: plt.Axes, points: Iterable[tuple[float, float, str]]) -> 
                 crossed += np.sum(away[elsewhere] < away[own] + 3 * per_point)
             cost = box.count_contains(drawn) + 1000 * (box.count_overlaps(taken) + outside)
             cost += 100 * struck + 30 * crossed
-            options.append((cost, gap, (centre - here) / per_point, box, leader))
-        _, gap, offset, box, leader = min(options, key=lambda option: option[:2])
+            options.append((cost, gap, len(options), (centre - here) / per_point, box, leader))
+        _, gap, _, offset, box, leader = min(options)
         text.set(anncoords="offset points", position=offset)
         text.arrow_patch.set_visible(gap > 7)
         taken.append(box)
