@@ -65,7 +65,7 @@ class Experiment:
         self.labels = {split: data.labels(split) for split in SPLITS}
         self.held_out = self.texts["validation"] + self.texts["test"]
         self.pool, self.leaks = augmentation.pool_without(self._unlabelled(more), self.held_out)
-        self.further: list[str] = []  # more unlabelled texts, for students that train quickly
+        self.further: list[str] = []  # more unlabelled texts, for students only
         self.vocabulary = Vocabulary.fit(self.texts["train"] + self.pool, words)
         self.board = Scoreboard(data.task.name, data.task.metric, data.source)
 
