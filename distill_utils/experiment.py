@@ -4,7 +4,7 @@ Part 1 writes these steps out; parts 2 and 3 repeat them for several tasks.
 """
 
 from collections.abc import Callable
-from copy import copy, deepcopy
+from copy import copy
 from dataclasses import replace
 from functools import lru_cache
 
@@ -18,7 +18,7 @@ from distill_utils.profiles import Profile
 from distill_utils.results import scoreboard
 from distill_utils.results.scoreboard import Result, Scoreboard
 from distill_utils.students import MLP, BiLSTM, GatedCNN, Student
-from distill_utils.students.distillation import fit, one_hot
+from distill_utils.students.distillation import fit_each, one_hot
 from distill_utils.teachers import Labeller, Recipe, Teacher, fine_tune, teach, teach_by_committee, written_labels
 from distill_utils.teachers.labeller import title_of
 from distill_utils.texts import augmentation
@@ -246,8 +246,7 @@ class Experiment:
         **options,
     ) -> list[Student]:
         """One student a seed, or for the first `only` seeds; `options` go to `fit`."""
-        new = make()  # once: a taught student asks its teacher about thousands of words
-        return [fit(deepcopy(new), texts, soft_labels, seed=seed, **options) for seed in range(only or self.seeds)]
+        return fit_each(make(), texts, soft_labels, seeds=range(only or self.seeds), **options)
 
     def score(self, predictions: np.ndarray, split: str = "test") -> float:
         """The task's metric in percent."""

@@ -2,7 +2,14 @@
 
 from distill_utils.students.bilstm import BiLSTM
 from distill_utils.students.conv import GatedCNN
-from distill_utils.students.distillation import balanced_weights, fit, kl_to_soft_labels, mse_to_logits, one_hot
+from distill_utils.students.distillation import (
+    balanced_weights,
+    fit,
+    fit_each,
+    kl_to_soft_labels,
+    mse_to_logits,
+    one_hot,
+)
 from distill_utils.students.ensemble import Ensemble
 from distill_utils.students.in_pieces import InPieces
 from distill_utils.students.mlp import MLP
@@ -18,6 +25,7 @@ __all__ = [
     "balanced_weights",
     "count_parameters",
     "fit",
+    "fit_each",
     "kl_to_soft_labels",
     "mse_to_logits",
     "one_hot",

@@ -2,14 +2,18 @@
 
 import hashlib
 import json
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from copy import deepcopy
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from joblib import Parallel, cpu_count, delayed
 from safetensors.torch import load, save
 from torch import nn
 
@@ -20,6 +24,7 @@ from distill_utils.students.streaming import encode_labelled
 from distill_utils.students.student import length_batches
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+APART = 2_000_000  # words read over all passes; below, a process would take longer to start than to train
 
 
 def one_hot(labels: np.ndarray, n_classes: int) -> np.ndarray:
@@ -111,12 +116,43 @@ def fit(
     the soft labels are no probabilities, for class weights of soft labels, for amounts that train nothing, and for a
     folder that cannot be used.
     """
+    given = {"epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size}
+    given |= {"loss": loss, "class_weights": class_weights, "folder": folder}
+    return _fit([student], [seed], texts, soft_labels, **given)[0]
+
+
+def fit_each(
+    student: nn.Module, texts: list[str], soft_labels: np.ndarray, *, seeds: Iterable[int], **options
+) -> list[nn.Module]:
+    """Copies of a student, each trained by `fit` with another of the seeds; the options are those of `fit`.
+
+    A student whose steps are too small to share leaves cores idle. So a long training of several such students runs
+    in processes of their own, one a core. The weights are the same.
+    """
+    seeds = list(seeds)
+    copies = [deepcopy(student) for _ in seeds]
+    return _fit(copies, seeds, texts, soft_labels, **fit.__kwdefaults__ | options)
+
+
+def _fit(
+    students: list[nn.Module],
+    seeds: list[int],
+    texts: list[str] | str | Path,
+    soft_labels: np.ndarray | None,
+    *,
+    epochs: int,
+    learning_rate: float,
+    batch_size: int,
+    loss: Loss,
+    class_weights: np.ndarray | None,
+    folder: Path | None,
+) -> list[nn.Module]:
+    """Students that differ in nothing but their seeds: trained, or read from the cache."""
     at_least_one(epochs=epochs, batch_size=batch_size)
-    at_least(0, seed=seed)
+    for seed in seeds:
+        at_least(0, seed=seed)
     above_zero(learning_rate=learning_rate)
-    folder = Path(folder or cache_dir()) / "students"
-    numbers = [seed, epochs, learning_rate, batch_size]
-    start, threads = time.perf_counter(), torch.get_num_threads()
+    student, folder, start = students[0], Path(folder or cache_dir()) / "students", time.perf_counter()
     if soft_labels is None and isinstance(texts, str | Path):
         *encoded, soft_labels = encode_labelled(student, Path(texts), folder)
     else:
@@ -126,22 +162,68 @@ def fit(
         soft_labels = as_soft_labels(soft_labels, len(texts), len(student.labels))
         encoded = student.encode(texts)
     weights = [] if class_weights is None else _class_weights(class_weights, soft_labels)
-    with torch.random.fork_rng(devices=[]):
-        key = _key(student, *encoded, soft_labels, loss, numbers + weights)
-        for data in recall(folder, key):
-            state = load(data)
+    lesson = _Lesson(*encoded, soft_labels, loss, weights, epochs, learning_rate, batch_size, folder)
+    keys = [lesson.key(student, seed) for seed in seeds]
+    lesson = lesson._replace(seconds=time.perf_counter() - start)
+    todo = [job for job in zip(students, seeds, keys, strict=True) if not lesson.recalled(job[0], job[2])]
+    together = min(len(todo), cpu_count())
+    if together > 1 and student.threads == 1 and epochs * len(lesson.rows) >= APART:
+        trained = Parallel(together, return_as="generator_unordered")(delayed(_apart)(lesson, *job) for job in todo)
+        for _ in bar(trained, what="students", total=len(todo), unit="student"):
+            pass
+        for student, _, key in todo:
+            lesson.recalled(student, key)
+    else:
+        for job in todo:
+            lesson.learn(*job)
+    return [student.eval() for student in students]
+
+
+class _Lesson(NamedTuple):
+    """All that decides what a student learns but its start and the seed; and where the weights are kept."""
+
+    rows: np.ndarray
+    counts: np.ndarray
+    soft_labels: np.ndarray
+    loss: Loss
+    class_weights: list[float]
+    epochs: int
+    learning_rate: float
+    batch_size: int
+    folder: Path
+    seconds: float = 0.0  # that reading the texts took: each student's training counts them
+
+    def key(self, student: nn.Module, seed: int) -> str:
+        numbers = [seed, self.epochs, self.learning_rate, self.batch_size, *self.class_weights]
+        with torch.random.fork_rng(devices=[]):
+            return _key(student, self.rows, self.counts, self.soft_labels, self.loss, numbers)
+
+    def recalled(self, student: nn.Module, key: str) -> bool:
+        """Whether the weights were kept; then the student has them."""
+        kept = recall(self.folder, key)
+        if kept:
+            state = load(kept[0])
             student.train_seconds = float(state.pop("train_seconds"))
             student.load_state_dict(state)
-            return student.eval()
+        return bool(kept)
+
+    def learn(self, student: nn.Module, seed: int, key: str) -> None:
+        """Train the student and keep its weights."""
+        start, threads = time.perf_counter(), torch.get_num_threads()
         torch.set_num_threads(student.threads or threads)
         try:
-            step_loss = partial(_weighted, loss, weights) if weights else loss
-            _train(student, *encoded, torch.from_numpy(soft_labels), *numbers, step_loss)
+            with torch.random.fork_rng(devices=[]):
+                _train(student, self, seed)
         finally:
             torch.set_num_threads(threads)
-    student.train_seconds = time.perf_counter() - start
-    keep(folder, key, save({**student.state_dict(), "train_seconds": torch.tensor(student.train_seconds)}))
-    return student.eval()
+        student.train_seconds = self.seconds + time.perf_counter() - start
+        kept = {**student.state_dict(), "train_seconds": torch.tensor(student.train_seconds)}
+        keep(self.folder, key, save(kept))
+
+
+def _apart(lesson: _Lesson, student: nn.Module, seed: int, key: str) -> None:
+    os.environ["DISTILL_QUIET"] = "1"  # the bars of several would write over each other
+    lesson.learn(student, seed, key)
 
 
 def _class_weights(weights: np.ndarray, soft_labels: np.ndarray) -> list[float]:
@@ -166,35 +248,28 @@ def _weighted(loss: Loss, weights: list[float], logits: torch.Tensor, labels: to
     return total
 
 
-def _train(
-    student: nn.Module,
-    rows: np.ndarray,
-    counts: np.ndarray,
-    soft_labels: torch.Tensor,
-    seed: int,
-    epochs: int,
-    learning_rate: float,
-    batch_size: int,
-    loss: Loss,
-) -> None:
+def _train(student: nn.Module, lesson: _Lesson, seed: int) -> None:
     torch.manual_seed(seed)
     student.reset_parameters()
     student.train()
+    counts, batch_size, loss = lesson.counts, lesson.batch_size, lesson.loss
+    if lesson.class_weights:
+        loss = partial(_weighted, loss, lesson.class_weights)
     ends = np.cumsum(counts)
     order_of = np.random.default_rng(seed)
     batches = _batches(student, counts, batch_size, order_of)
-    steps = epochs * len(batches)
-    optimizer = torch.optim.Adam(student.parameters(), lr=learning_rate, fused=True)
+    steps = lesson.epochs * len(batches)
+    optimizer = torch.optim.Adam(student.parameters(), lr=lesson.learning_rate, fused=True)
     decay = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total_iters=steps)
     with bar(what="student", total=steps, unit="batch") as progress:
-        for epoch in range(epochs):
+        for epoch in range(lesson.epochs):
             for batch in batches if epoch == 0 else _batches(student, counts, batch_size, order_of):
                 lengths = counts[batch]
                 # The batch's words, laid end to end: for each text the row numbers ends - length ... ends - 1.
                 words = np.repeat(ends[batch] - np.cumsum(lengths), lengths) + np.arange(lengths.sum())
-                logits = student(torch.from_numpy(rows[words]), torch.from_numpy(lengths))
+                logits = student(torch.from_numpy(lesson.rows[words]), torch.from_numpy(lengths))
                 optimizer.zero_grad()
-                loss(logits, soft_labels[batch]).backward()
+                loss(logits, torch.from_numpy(lesson.soft_labels[batch])).backward()
                 optimizer.step()
                 decay.step()
                 progress.update()

@@ -1,5 +1,7 @@
 """The loss against torch's own, and the training loop against what it promises."""
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,9 +9,17 @@ import torch
 import torch.nn.functional as F
 from sklearn.utils.class_weight import compute_class_weight
 
+from distill_utils.cache import CacheError
 from distill_utils.results.scoreboard import score
 from distill_utils.students import MLP, distillation
-from distill_utils.students.distillation import balanced_weights, fit, kl_to_soft_labels, mse_to_logits, one_hot
+from distill_utils.students.distillation import (
+    balanced_weights,
+    fit,
+    fit_each,
+    kl_to_soft_labels,
+    mse_to_logits,
+    one_hot,
+)
 from distill_utils.texts.words import Vocabulary
 
 LOGITS = torch.tensor([[2.0, 0.5, -1.0], [0.0, 1.0, 0.0]])
@@ -120,6 +130,43 @@ def test_a_truncated_student_is_trained_again(tmp_path):
     with pytest.warns(UserWarning, match="damaged"):
         again = fit(student(), TEXTS, soft, seed=0, epochs=2, folder=tmp_path)
     np.testing.assert_array_equal(again.predict_logits(TEXTS), first.predict_logits(TEXTS))
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_one_student_a_seed_apart_or_in_turn_is_what_fit_makes_of_each(cores, tmp_path, monkeypatch):
+    soft = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.4, 0.6]] * 8, np.float32)
+    alone = [fit(student(), TEXTS, soft, seed=seed, epochs=3, folder=tmp_path / "alone") for seed in (4, 7)]
+
+    def noted(logits, labels, log=str(tmp_path / "log")):
+        with open(log, "a") as file:
+            file.write(f"{os.getpid()}\n")
+        return kl_to_soft_labels(logits, labels)
+
+    monkeypatch.setattr(distillation, "APART", 1)
+    monkeypatch.setattr(distillation, "cpu_count", lambda: cores)
+    start = student()
+    start.hidden.weight.data.fill_(0.5)
+    each = fit_each(start, TEXTS, soft, seeds=(4, 7), epochs=3, loss=noted, folder=tmp_path)
+    for one, other in zip(each, alone, strict=True):
+        assert one.state_dict().keys() == other.state_dict().keys() and not one.training and one.train_seconds > 0
+        for name, weight in one.state_dict().items():
+            torch.testing.assert_close(weight, other.state_dict()[name], atol=0, rtol=0)
+    assert (start.hidden.weight == 0.5).all()  # copies learn
+    trained_in = set((tmp_path / "log").read_text().split()) - {str(os.getpid())}
+    assert len(trained_in) > 0 if cores == 2 else not trained_in
+    monkeypatch.setattr(distillation, "_train", lambda *_: pytest.fail("trained again"))
+    again = fit_each(start, TEXTS, soft, seeds=(7, 4), epochs=3, loss=noted, folder=tmp_path)
+    np.testing.assert_array_equal(again[0].predict_logits(TEXTS), each[1].predict_logits(TEXTS))
+
+
+def test_what_stops_one_of_several_is_said_as_by_fit(tmp_path, monkeypatch):
+    monkeypatch.setattr(distillation, "APART", 1)
+    monkeypatch.setattr(distillation, "cpu_count", lambda: 2)
+    (tmp_path / "students").touch()  # a file where the folder should be
+    with pytest.raises(CacheError, match="cannot write to"):
+        fit_each(student(), TEXTS, np.full((32, 2), 0.5), seeds=(0, 1), epochs=1, folder=tmp_path)
+    with pytest.raises(ValueError, match="seed=-1"):
+        fit_each(student(), TEXTS, np.full((32, 2), 0.5), seeds=(0, -1), epochs=1, folder=tmp_path)
 
 
 GOOD = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3]], np.float32)
