@@ -5,14 +5,15 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from filelock import FileLock, Timeout
 from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, TrainerCallback, TrainingArguments, set_seed
 
 from distill_utils.cache import cache_dir, room_to_write
@@ -186,45 +187,66 @@ def _as_read(texts: Iterable[str]) -> list[str]:
 
 
 def _made(start: "str | Teacher", lesson: _Lesson, recipe: Recipe, folder: Path | None, recorded: bool) -> Teacher:
-    begun = start if isinstance(start, Teacher) else None
-    if begun:
-        name, known = begun.name, begun.fingerprint
-    else:
-        name, source = start, resolve_checkpoint(start)
-        known = identity(name, source)
+    begun, source = (start, None) if isinstance(start, Teacher) else (None, resolve_checkpoint(start))
+    name, known = (begun.name, begun.fingerprint) if begun else (start, identity(start, source))
     key = _key(name, known, recipe.key, lesson.texts, lesson.key, lesson.class_names)
     final = (folder or cache_dir()) / "teachers" / key
     teacher = _kept(final, recordings.find(f"teachers/{key}") if recorded else [])
     if teacher is None:
-        labels = lesson.labels()
-        set_seed(recipe.seed)  # the new head's weights are drawn on loading
-        adapter = begun.adapter if begun and recipe.adapter_rank else None
-        if adapter:
-            model, tokenizer = adapter.over(lesson.class_names, recipe.layers)
-        else:
-            if begun:
-                model, tokenizer = deepcopy(begun.model).float(), begun.tokenizer
-            else:
-                model, tokenizer = load_checkpoint(source, lesson.class_names)
-            cut(model, recipe.layers)
-            if recipe.adapter_rank:
-                model = with_adapter(model, recipe.adapter_rank)
-        partial = final.with_name(key + ".partial")
-        seconds = train(model, tokenizer, lesson.texts, labels, recipe, partial=partial)
-        if recipe.adapter_rank:
-            over = (adapter.checkpoint, adapter.base) if adapter else (name, known)
-            layers = recipe.layers or (adapter.layers if adapter else 0)
-            adapter = Adapter.of(model, *over, rank=recipe.adapter_rank, layers=layers)
-            model, tokenizer = adapter.outline(lesson.class_names)  # read again when it is needed
-        rest = {"name": name, "max_tokens": recipe.max_tokens, "train_seconds": seconds}
-        teacher = Teacher(model, tokenizer, **rest, adapter=adapter)
-        _keep(teacher, final)
-        shutil.rmtree(partial, ignore_errors=True)
+        with _in_turn(final):
+            teacher = _kept(final) or _trained(begun, name, source, known, lesson, recipe, final)
     teacher.key, teacher.recipe, teacher.recorded = key, recipe, recorded
     return teacher
 
 
-def _kept(own: Path, recorded: list[Path]) -> Teacher | None:
+@contextmanager
+def _in_turn(final: Path) -> Iterator[None]:
+    """Two runs that want the same teacher would train over each other: the second waits, and finds it made."""
+    lock = FileLock(final.parent.with_name("locks") / f"{final.name}.lock")
+    with room_to_write(Path(lock.lock_file).parent):
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            tell("Another run is making this teacher: waiting for it.")
+            lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _trained(
+    begun: Teacher | None, name: str, source: str | None, known: object, lesson: _Lesson, recipe: Recipe, final: Path
+) -> Teacher:
+    """The teacher, trained from a copy of `begun` or from a checkpoint, and kept."""
+    labels = lesson.labels()
+    set_seed(recipe.seed)  # the new head's weights are drawn on loading
+    adapter = begun.adapter if begun and recipe.adapter_rank else None
+    if adapter:
+        model, tokenizer = adapter.over(lesson.class_names, recipe.layers)
+    else:
+        if begun:
+            model, tokenizer = deepcopy(begun.model).float(), begun.tokenizer
+        else:
+            model, tokenizer = load_checkpoint(source, lesson.class_names)
+        cut(model, recipe.layers)
+        if recipe.adapter_rank:
+            model = with_adapter(model, recipe.adapter_rank)
+    partial = final.with_name(f"{final.name}.partial")
+    seconds = train(model, tokenizer, lesson.texts, labels, recipe, partial=partial)
+    if recipe.adapter_rank:
+        over = (adapter.checkpoint, adapter.base) if adapter else (name, known)
+        layers = recipe.layers or (adapter.layers if adapter else 0)
+        adapter = Adapter.of(model, *over, rank=recipe.adapter_rank, layers=layers)
+        model, tokenizer = adapter.outline(lesson.class_names)  # read again when it is needed
+    rest = {"name": name, "max_tokens": recipe.max_tokens, "train_seconds": seconds}
+    teacher = Teacher(model, tokenizer, **rest, adapter=adapter)
+    _keep(teacher, final)
+    shutil.rmtree(partial, ignore_errors=True)
+    return teacher
+
+
+def _kept(own: Path, recorded: list[Path] = ()) -> Teacher | None:
     """The teacher that came with the library, else the one kept in the cache; a damaged one there is removed."""
     if recorded:
         return Teacher.from_pretrained(recorded[0])
@@ -236,14 +258,11 @@ def _kept(own: Path, recorded: list[Path]) -> Teacher | None:
 
 
 def _keep(teacher: Teacher, folder: Path) -> None:
-    staged = folder.with_name(f"{folder.name}.{os.getpid()}.staged")
+    staged = folder.with_name(f"{folder.name}.staged")
     with room_to_write(folder.parent):
         try:
             teacher.save_pretrained(staged)
             os.replace(staged, folder)
-        except OSError:
-            if not folder.is_dir():  # another process may have made the same one meanwhile
-                raise
         finally:
             shutil.rmtree(staged, ignore_errors=True)
 

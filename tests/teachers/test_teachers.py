@@ -2,7 +2,10 @@
 
 import json
 import platform
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -116,6 +119,28 @@ def test_an_interrupted_fine_tuning_goes_on_where_it_stopped(checkpoint, tmp_pat
     monkeypatch.setattr(LengthBatches, "__iter__", next_batch)
     straight = fine_tune(checkpoint, TEXTS, LABELS, NAMES, recipe, folder=tmp_path / "b")
     np.testing.assert_allclose(resumed.logits(TEXTS), straight.logits(TEXTS), atol=1e-4)
+
+
+def test_two_runs_that_want_the_same_teacher_make_it_once(checkpoint, tmp_path, monkeypatch):
+    learn, waits, trained, told = fine_tuning.train, threading.Event(), [], []
+
+    def slowly(*args, **kwargs):
+        trained.append(args)
+        assert waits.wait(60)
+        return learn(*args, **kwargs)
+
+    def tell(line):
+        told.append(line)
+        waits.set()
+
+    monkeypatch.setattr(fine_tuning, "train", slowly)
+    monkeypatch.setattr(fine_tuning, "tell", tell)
+    make = partial(fine_tune, checkpoint, TEXTS, LABELS, NAMES, Recipe(batch_size=8), folder=tmp_path)
+    with ThreadPoolExecutor(2) as runs:
+        one, other = (run.result(120) for run in [runs.submit(make), runs.submit(make)])
+    assert len(trained) == 1
+    assert told == ["Another run is making this teacher: waiting for it."]
+    np.testing.assert_array_equal(one.logits(TEXTS), other.logits(TEXTS))
 
 
 def test_a_long_training_says_once_how_long(checkpoint, tmp_path, monkeypatch, capsys):
