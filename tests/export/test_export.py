@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 
 import conftest
@@ -16,7 +17,7 @@ import pytest
 import torch
 
 import distill_utils.export.folder as folder_module
-from distill_utils.export import export
+from distill_utils.export import export, show
 from distill_utils.export.int8 import quantise
 from distill_utils.export.predictor import Predictor
 from distill_utils.profiles import CONV
@@ -349,13 +350,12 @@ byId("found").textContent = json.replace(/[^ -~]/g, escaped);
 </script></body>"""
 
 
-def in_browser(page: Path, some: list[str], folder: Path) -> dict:
-    """What the page says of texts, in headless Chromium."""
-    harness = HARNESS.replace("TEXTS", json.dumps(some).replace("<", "\\u003c"))
+def in_browser(page: str, folder: Path) -> dict:
+    """What a page writes to its element `found` as JSON, in headless Chromium."""
     copy = folder / "page.html"
-    copy.write_text(page.read_text(encoding="utf-8").replace("</body>", harness), encoding="utf-8")
+    copy.write_text(page, encoding="utf-8")
     options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}"]
-    call = [conftest.chromium(), *options, "--dump-dom", copy.as_uri()]
+    call = [conftest.chromium(), *options, "--virtual-time-budget=5000", "--dump-dom", copy.as_uri()]
     dom = subprocess.run(call, capture_output=True, encoding="utf-8", timeout=120, check=True).stdout
     return json.loads(html.unescape(re.search(r'<pre id="found">(.*?)</pre>', dom, re.DOTALL)[1]))
 
@@ -365,7 +365,9 @@ def in_browser(page: Path, some: list[str], folder: Path) -> dict:
 def test_the_page_answers_as_the_predictor(tmp_path, kind):
     switch = calibrated(Doubt("margin" if kind == "mean" else "confidence", 1.7), kind)
     export(switch, tmp_path / "out")
-    found = in_browser(tmp_path / "out" / "demo.html", texts(), tmp_path)
+    harness = HARNESS.replace("TEXTS", json.dumps(texts()).replace("<", "\\u003c"))
+    page = (tmp_path / "out" / "demo.html").read_text(encoding="utf-8")
+    found = in_browser(page.replace("</body>", harness), tmp_path)
     assert found["labels"] == list(NAMES)
     assert [answer["words"] for answer in found["found"][: len(VECTORS)]] == [vector["words"] for vector in VECTORS]
     assert [answer["words"] for answer in found["found"]] == [words_of(text) for text in texts()]
@@ -381,6 +383,50 @@ def test_the_page_answers_as_the_predictor(tmp_path, kind):
     unknown = "xyzzy\nunknown" if kind in ("mean", "pairs") else "and is read by its ending"
     assert "so\n" in found["shown"] and unknown in found["shown"] and "The switch" in found["shown"]
     assert NAMES[predictor.logits(["so great xyzzy"]).argmax()] in found["shown"]
+
+
+# A page in a frame says what it shows to the notebook around it, which keeps it; the frame may do nothing else.
+SAYS = r"""<script>
+let reach = "all of it";
+try { parent.document.title; } catch { reach = "nothing"; }
+parent.postMessage({ shown: byId("summary").innerText, typed: byId("text").value, reach }, "*");
+</script></body>"""
+HEARD = r"""<pre id="found"></pre><script>
+addEventListener("message", (event) => { document.getElementById("found").textContent = JSON.stringify(event.data); });
+</script>"""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("kind", ["pairs", "gated"])
+def test_a_notebook_shows_the_page_in_a_frame(tmp_path, kind):
+    export(student(kind), tmp_path / "out")
+    text = """so great, it's "<b>&amp;</textarea>" xyzzy"""
+    frame = show(tmp_path / "out", text)._repr_html_()
+    found = in_browser(HEARD + frame.replace("</body>", SAYS), tmp_path)
+    shares = Predictor(tmp_path / "out", int8=True).probabilities([text])[0]
+    assert found["shown"] == f"{NAMES[shares.argmax()]}, {shares.max():.1%}"
+    assert found["typed"] == text and found["reach"] == "nothing"
+
+
+def test_a_frame_holds_the_page_as_it_is_and_may_only_run_it(tmp_path):
+    class Frame(HTMLParser):
+        found = None
+
+        def handle_starttag(self, tag, attrs):
+            assert tag == "iframe" and self.found is None
+            self.found = dict(attrs)
+
+    export(student("mean"), tmp_path)
+    frame = Frame()
+    frame.feed(show(tmp_path, height=300)._repr_html_())
+    assert frame.found["srcdoc"] == (tmp_path / "demo.html").read_text(encoding="utf-8")
+    assert frame.found["sandbox"] == "allow-scripts" and frame.found["title"]
+    assert (frame.found["width"], frame.found["height"]) == ("100%", "300")
+
+
+def test_a_folder_without_a_page_is_refused(exported):
+    with pytest.raises(ValueError, match=r"^no demo.html in .*: export an MLP or a gated CNN there .*no page\)$"):
+        show(exported["bilstm"][1])
 
 
 def assert_effects(predictor: Predictor, words: list[str], effects: list):
