@@ -23,7 +23,7 @@ def test_committed_notebook(path):
     assert guard.complaints(json.loads(path.read_text(encoding="utf-8")), path.parent) == []
 
 
-@pytest.mark.parametrize("path", PARTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 def test_each_figure_has_an_alternative_text(path):
     cells = guard.code_cells(json.loads(path.read_text(encoding="utf-8")))
     figures = [cell for cell in cells if "save_figure(" in guard.source(cell)]
