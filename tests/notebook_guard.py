@@ -123,7 +123,8 @@ def memory_addresses(notebook: dict, folder: Path) -> list[str]:
 
 
 def images(notebook: dict, folder: Path) -> list[str]:
-    """Every picture shown exists, and a cell of this notebook makes it."""
+    """Every picture shown exists, and a cell of this notebook makes it, or else a script, from its outputs."""
+    scripts = "\n".join(path.read_text(encoding="utf-8") for path in (folder.parent / "scripts").glob("*.py"))
     complaints = []
     for groups in IMAGE.findall(prose(notebook)):
         target = "".join(groups)
@@ -131,7 +132,10 @@ def images(notebook: dict, folder: Path) -> list[str]:
             complaints.append(f"image {target[:60]} is not a file of this project")
         elif not (folder / target).is_file():
             complaints.append(f"image {target} does not exist")
-        elif not re.search(rf"save_figure\(.*[\"']{re.escape(Path(target).stem)}[\"'.]", code(notebook)):
+        elif (
+            not re.search(rf"save_figure\(.*[\"']{re.escape(Path(target).stem)}[\"'.]", code(notebook))
+            and f'"{target.removeprefix("../")}"' not in scripts
+        ):
             complaints.append(f"image {target} is made by no cell")
     return complaints
 

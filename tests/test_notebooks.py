@@ -99,6 +99,15 @@ def test_good_notebook_passes(folder):
     assert guard.complaints(good(), folder) == []
 
 
+def test_a_picture_may_be_made_by_a_script(folder):
+    notebook = good()
+    notebook["cells"].append(markdown("![the page](../images/orphan.png)"))
+    assert len(guard.complaints(notebook, folder)) == 1
+    (folder.parent / "scripts").mkdir()
+    (folder.parent / "scripts" / "picture.py").write_text('PICTURE = "images/orphan.png"')
+    assert guard.complaints(notebook, folder) == []
+
+
 def add_output(output):
     return lambda notebook: notebook["cells"][3]["outputs"].append(output)
 
