@@ -80,14 +80,14 @@ class InUse:
 
     def against_speed(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
         """Router -> speed-ups and accuracies at every share of deferral, (n + 1,) each: from student to teacher."""
-        return {
-            router: self.test.against_speed(found, self.costs["student"] + self.costs.get(router, 0))
-            for router, found in self.difficulty.items()
-        }
+        return {router: self._against_speed(router) for router in self.difficulty}
+
+    def _against_speed(self, router: str) -> tuple[np.ndarray, np.ndarray]:
+        return self.test.against_speed(self.difficulty[router], self.costs["student"] + self.costs.get(router, 0))
 
     def at_share(self, router: str, share: float) -> tuple[float, float]:
         """Speed-up and accuracy where a share of the test texts, 0 to 1, is deferred."""
-        speeds, accuracy = self.against_speed()[router]
+        speeds, accuracy = self._against_speed(router)
         row = round(share * (len(speeds) - 1))
         return float(speeds[row]), float(accuracy[row])
 

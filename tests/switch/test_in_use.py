@@ -73,6 +73,14 @@ def test_an_outcome_by_hand(use):
     assert use.at_share("confidence", 0.4) == (pytest.approx(15 / (3 + 3)), 80)
 
 
+def test_a_point_costs_no_other_router_s_curve(use, monkeypatch):
+    use.time()
+    drawn, draw = [], use.test.against_speed
+    monkeypatch.setattr(use.test, "against_speed", lambda *args: drawn.append(args) or draw(*args))
+    assert use.at_share("oracle", 0) == (pytest.approx(15 / 2.5), 60)
+    assert len(drawn) == 1 and drawn[0][0] is use.difficulty["oracle"]
+
+
 def test_the_learned_head_is_set_on_texts_it_was_not_fitted_on(use):
     fitted = {id(trial): trial.texts for trial in (use.unseen, use.whole)}
     assert fitted[id(use.unseen)] == (2 * TEXTS)[1::2] and fitted[id(use.whole)] == 2 * TEXTS
