@@ -25,8 +25,9 @@ repository = "{address}"  # where this project lives, such as https://github.com
 if importlib.util.find_spec("distill_utils") is None:  # in Colab, say; elsewhere this cell does nothing
     if not repository:
         raise ModuleNotFoundError("distill_utils is not here: set `repository` above to where it lives")
-    %pip install -q "distill_utils[offline] @ git+{{repository}}"
+    %pip install -q "distill_utils[{extras}] @ git+{{repository}}"
     print(f"distill_utils was not here. It has been installed from {{repository}}")"""
+EXTRAS = {"3_word_order_and_switch.ipynb": "offline,export"}  # what a notebook needs, where not `offline` alone
 BADGES = {
     "Open in Colab": (
         "https://colab.research.google.com/assets/colab-badge.svg",
@@ -77,7 +78,7 @@ def stamp_notebook(notebook: nbformat.NotebookNode, address: str, name: str) -> 
     """Fill the install cell and the line of badges below the title, in place."""
     for cell in notebook.cells:
         if "install" in cell.metadata.get("tags", []):
-            cell.source = INSTALL.format(address=address)
+            cell.source = INSTALL.format(address=address, extras=EXTRAS.get(name, "offline"))
     title, _, rest = notebook.cells[0].source.partition("\n")
     rest = re.sub(r"\A\n*(?:\[!\[Open in .*\n*)?", "", rest)
     line = badges(address, name)

@@ -50,6 +50,17 @@ def test_what_is_committed_is_stamped():
     assert different == [], "run make stamp"
 
 
+def test_a_notebook_installs_what_it_needs():
+    extras = {}
+    for path in (stamp.ROOT / "notebooks").glob("*.ipynb"):
+        code = [cell["source"] for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
+        code = ["".join(lines) for lines in code]
+        (asked,) = {found for cell in code for found in re.findall(r"%pip install -q \"distill_utils\[(.*?)\]", cell)}
+        extras[path.name] = asked
+        assert ("export" in asked.split(",")) == any("from distill_utils.export import" in cell for cell in code)
+    assert {"offline", "offline,export"} == {*extras.values()}
+
+
 def test_while_the_address_is_unknown_none_is_made_up():
     address = stamp.address_in((stamp.ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     for path in stamp.stamped(stamp.ROOT):
@@ -101,7 +112,7 @@ def test_what_cannot_be_stamped_is_refused_in_one_line(given, spoil, message, ro
 
 def run_cell(tmp_path, address, library):
     """Run the install cell as a notebook would, in a fresh Python; pip only writes down what it was asked for."""
-    source = stamp.INSTALL.format(address=address)
+    source = stamp.INSTALL.format(address=address, extras="offline")
     program = f"""
 from IPython.core.interactiveshell import InteractiveShell
 shell = InteractiveShell.instance(history_length=0)
