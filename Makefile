@@ -10,14 +10,15 @@ PY := $(BIN)/python
 STAMP := $(VENV)/.installed
 BASE := $(VENV)/.base-weights
 PEERS := $(VENV)/.peers
+SCALE := $(VENV)/.scale
 
 # pip compiles nothing below, which halves the install; so Python must be free to compile what it imports, once.
 unexport PYTHONDONTWRITEBYTECODE
 
 # Progress bars are for a person at a screen (`make lab`); these outputs are kept or compared.
-run test notebooks recordings bench: export DISTILL_QUIET = 1
+run test test-scale notebooks recordings bench: export DISTILL_QUIET = 1
 
-.PHONY: help install run test lab notebooks recordings readme stamp handout handout-read bench lint clean
+.PHONY: help install run test test-scale lab notebooks recordings readme stamp handout handout-read bench lint clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -45,6 +46,11 @@ $(PEERS): pyproject.toml constraints.txt $(STAMP)
 	@$(PY) -m pip install -qq --no-compile --disable-pip-version-check $(CONSTRAINTS) -e '.[bench]' && touch $@ || \
 	  echo "Not all of it could be installed."
 
+$(SCALE): pyproject.toml constraints.txt $(STAMP)
+	@echo "Installing Ray into $(VENV), once."
+	@$(PY) -m pip install -qq --no-compile --disable-pip-version-check $(CONSTRAINTS) -e '.[scale]'
+	@touch $@
+
 run: $(STAMP) ## execute the three parts headless into build/run/ (more: make run ARGS="-f params/smoke.yml")
 	@$(PY) scripts/run_notebooks.py $(ARGS)
 
@@ -63,6 +69,9 @@ test: $(STAMP) ## run the unit tests, the notebook guards, and nbval on the note
 	  notebooks/1*.ipynb notebooks/3*.ipynb notebooks/2*.ipynb notebooks/y*.ipynb
 	@SMOKE_RESULTS="$(CURDIR)/build/nbval/results/smoke" SMOKE_CACHE="$(CURDIR)/build/nbval/cache" \
 	  $(PY) -m pytest -q tests/smoke_results.py tests/alone.py
+
+test-scale: $(SCALE) ## test labelling on many machines: a Ray cluster on this one, which loses a node half-way
+	@$(PY) -m pytest -q tests/test_scale.py
 
 lab: $(STAMP) ## open JupyterLab
 	@$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/notebooks $(ARGS)
