@@ -18,7 +18,7 @@ from distill_utils.profiles import Profile
 from distill_utils.results import scoreboard
 from distill_utils.results.scoreboard import Result, Scoreboard
 from distill_utils.students import MLP, BiLSTM, GatedCNN, Student
-from distill_utils.students.distillation import fit_each, one_hot
+from distill_utils.students.distillation import fit_all, one_hot
 from distill_utils.teachers import Labeller, Recipe, Teacher, fine_tune, teach, teach_by_committee, written_labels
 from distill_utils.teachers.labeller import title_of
 from distill_utils.texts import augmentation
@@ -246,7 +246,17 @@ class Experiment:
         **options,
     ) -> list[Student]:
         """One student a seed, or for the first `only` seeds; `options` go to `fit`."""
-        return fit_each(make(), texts, soft_labels, seeds=range(only or self.seeds), **options)
+        lesson = {"make": make, "texts": texts, "soft_labels": soft_labels, "only": only} | options
+        return self.train_all({"the only one": lesson})["the only one"]
+
+    def train_all(self, lessons: dict[str, dict]) -> dict[str, list[Student]]:
+        """What `train` gives for each lesson, a dictionary of its arguments. Together they keep all cores busy."""
+        given = []
+        for lesson in lessons.values():
+            options = dict(lesson)
+            seeds = range(options.pop("only", None) or self.seeds)
+            given.append({"student": options.pop("make")(), "seeds": seeds} | options)
+        return dict(zip(lessons, fit_all(given), strict=True))
 
     def score(self, predictions: np.ndarray, split: str = "test") -> float:
         """The task's metric in percent."""

@@ -17,7 +17,7 @@ import pytest
 
 from distill_utils.cache import CacheError
 from distill_utils.scale import label_files
-from distill_utils.students import MLP, BiLSTM, GatedCNN, fit
+from distill_utils.students import MLP, BiLSTM, GatedCNN, distillation, fit, fit_each
 from distill_utils.students.distillation import balanced_weights, one_hot
 from distill_utils.teachers import from_callable
 from distill_utils.texts.labelled import PREFIX
@@ -315,6 +315,16 @@ def test_a_folder_that_cannot_be_learned_from_is_one_line(tmp_path, spoil, said)
         fit(student(), tmp_path / "out", seed=0, epochs=1, folder=tmp_path / "cache")
     one_line(error)
     assert not list((tmp_path / "cache/students").iterdir())
+
+
+def test_several_learn_from_a_folder_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(distillation, "APART", 1)
+    out = labelled(tmp_path / "out")
+    each = fit_each(student(), out, None, seeds=(0, 1), epochs=1, folder=tmp_path)
+    for seed, one in enumerate(each):
+        alone = fit(student(), out, seed=seed, epochs=1, folder=tmp_path / "alone")
+        for name, weight in one.state_dict().items():
+            assert (weight == alone.state_dict()[name]).all()
 
 
 def test_what_is_not_finished_is_not_read(tmp_path):

@@ -5,6 +5,7 @@ from distill_utils.students.conv import GatedCNN
 from distill_utils.students.distillation import (
     balanced_weights,
     fit,
+    fit_all,
     fit_each,
     kl_to_soft_labels,
     mse_to_logits,
@@ -25,6 +26,7 @@ __all__ = [
     "balanced_weights",
     "count_parameters",
     "fit",
+    "fit_all",
     "fit_each",
     "kl_to_soft_labels",
     "mse_to_logits",

@@ -4,8 +4,10 @@ import hashlib
 import json
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterable
 from copy import deepcopy
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +26,7 @@ from distill_utils.students.streaming import encode_labelled
 from distill_utils.students.student import length_batches
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
-APART = 2_000_000  # words read over all passes; below, a process would take longer to start than to train
+APART = 1_000_000  # words read over all passes; below, a process would take longer to start than to train
 
 
 def one_hot(labels: np.ndarray, n_classes: int) -> np.ndarray:
@@ -118,7 +120,8 @@ def fit(
     """
     given = {"epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size}
     given |= {"loss": loss, "class_weights": class_weights, "folder": folder}
-    return _fit([student], [seed], texts, soft_labels, **given)[0]
+    _run(_jobs([student], [seed], texts, soft_labels, **given))
+    return student
 
 
 def fit_each(
@@ -129,12 +132,23 @@ def fit_each(
     A student whose steps are too small to share leaves cores idle. So a long training of several such students runs
     in processes of their own, one a core. The weights are the same.
     """
-    seeds = list(seeds)
-    copies = [deepcopy(student) for _ in seeds]
-    return _fit(copies, seeds, texts, soft_labels, **fit.__kwdefaults__ | options)
+    given = {"student": student, "texts": texts, "soft_labels": soft_labels, "seeds": seeds}
+    return fit_all([given | options])[0]
 
 
-def _fit(
+def fit_all(lessons: Iterable[dict]) -> list[list[nn.Module]]:
+    """What `fit_each` makes of each lesson, a dictionary of its arguments; together they keep all cores busy."""
+    jobs, students = [], []
+    for given in lessons:
+        options = fit.__kwdefaults__ | given
+        student, seeds = options.pop("student"), list(options.pop("seeds"))
+        students.append([deepcopy(student) for _ in seeds])
+        jobs += _jobs(students[-1], seeds, **options)
+    _run(jobs)
+    return students
+
+
+def _jobs(
     students: list[nn.Module],
     seeds: list[int],
     texts: list[str] | str | Path,
@@ -146,8 +160,8 @@ def _fit(
     loss: Loss,
     class_weights: np.ndarray | None,
     folder: Path | None,
-) -> list[nn.Module]:
-    """Students that differ in nothing but their seeds: trained, or read from the cache."""
+) -> list["_Job"]:
+    """What is to be trained, or found in the cache: students that differ in nothing but their seeds."""
     at_least_one(epochs=epochs, batch_size=batch_size)
     for seed in seeds:
         at_least(0, seed=seed)
@@ -165,18 +179,25 @@ def _fit(
     lesson = _Lesson(*encoded, soft_labels, loss, weights, epochs, learning_rate, batch_size, folder)
     keys = [lesson.key(student, seed) for seed in seeds]
     lesson = lesson._replace(seconds=time.perf_counter() - start)
-    todo = [job for job in zip(students, seeds, keys, strict=True) if not lesson.recalled(job[0], job[2])]
-    together = min(len(todo), cpu_count())
-    if together > 1 and student.threads == 1 and epochs * len(lesson.rows) >= APART:
-        trained = Parallel(together, return_as="generator_unordered")(delayed(_apart)(lesson, *job) for job in todo)
-        for _ in bar(trained, what="students", total=len(todo), unit="student"):
-            pass
-        for student, _, key in todo:
-            lesson.recalled(student, key)
-    else:
-        for job in todo:
-            lesson.learn(*job)
-    return [student.eval() for student in students]
+    return [_Job(lesson, *each) for each in zip(students, seeds, keys, strict=True)]
+
+
+def _run(jobs: list["_Job"]) -> None:
+    todo = [job for job in jobs if not job.recalled()]
+    apart = [job for job in todo if job.student.threads == 1 and job.words >= APART and not job.lesson.is_mapped]
+    at_once = min(len(apart), cpu_count())
+    if at_once > 1:
+        apart.sort(key=lambda job: -job.words * job.student.count_parameters()[1])  # the longest first
+        with warnings.catch_warnings():  # texts that a worker has mapped look like a leak; another one takes its place
+            warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")
+            trained = Parallel(at_once, return_as="generator_unordered")(delayed(_apart)(job) for job in apart)
+            for _ in bar(trained, what="students", total=len(apart), unit="student"):
+                pass
+    for job in todo:
+        if not (at_once > 1 and job in apart and job.recalled()):
+            job.learn()
+    for job in jobs:
+        job.student.eval()
 
 
 class _Lesson(NamedTuple):
@@ -193,37 +214,57 @@ class _Lesson(NamedTuple):
     folder: Path
     seconds: float = 0.0  # that reading the texts took: each student's training counts them
 
+    @property
+    def is_mapped(self) -> bool:
+        """Whether the rows lie in a file without a name, which no other process can open."""
+        return isinstance(self.rows.base, np.memmap)
+
     def key(self, student: nn.Module, seed: int) -> str:
         numbers = [seed, self.epochs, self.learning_rate, self.batch_size, *self.class_weights]
         with torch.random.fork_rng(devices=[]):
             return _key(student, self.rows, self.counts, self.soft_labels, self.loss, numbers)
 
-    def recalled(self, student: nn.Module, key: str) -> bool:
+
+@dataclass(eq=False)
+class _Job:
+    """One student and one seed; under the key the weights are kept."""
+
+    lesson: _Lesson
+    student: nn.Module
+    seed: int
+    key: str
+
+    @property
+    def words(self) -> int:
+        """Read over all passes."""
+        return self.lesson.epochs * len(self.lesson.rows)
+
+    def recalled(self) -> bool:
         """Whether the weights were kept; then the student has them."""
-        kept = recall(self.folder, key)
+        kept = recall(self.lesson.folder, self.key)
         if kept:
             state = load(kept[0])
-            student.train_seconds = float(state.pop("train_seconds"))
-            student.load_state_dict(state)
+            self.student.train_seconds = float(state.pop("train_seconds"))
+            self.student.load_state_dict(state)
         return bool(kept)
 
-    def learn(self, student: nn.Module, seed: int, key: str) -> None:
+    def learn(self) -> None:
         """Train the student and keep its weights."""
-        start, threads = time.perf_counter(), torch.get_num_threads()
+        student, start, threads = self.student, time.perf_counter(), torch.get_num_threads()
         torch.set_num_threads(student.threads or threads)
         try:
             with torch.random.fork_rng(devices=[]):
-                _train(student, self, seed)
+                _train(student, self.lesson, self.seed)
         finally:
             torch.set_num_threads(threads)
-        student.train_seconds = self.seconds + time.perf_counter() - start
+        student.train_seconds = self.lesson.seconds + time.perf_counter() - start
         kept = {**student.state_dict(), "train_seconds": torch.tensor(student.train_seconds)}
-        keep(self.folder, key, save(kept))
+        keep(self.lesson.folder, self.key, save(kept))
 
 
-def _apart(lesson: _Lesson, student: nn.Module, seed: int, key: str) -> None:
+def _apart(job: _Job) -> None:
     os.environ["DISTILL_QUIET"] = "1"  # the bars of several would write over each other
-    lesson.learn(student, seed, key)
+    job.learn()
 
 
 def _class_weights(weights: np.ndarray, soft_labels: np.ndarray) -> list[float]:

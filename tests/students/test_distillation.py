@@ -1,6 +1,7 @@
 """The loss against torch's own, and the training loop against what it promises."""
 
 import os
+from copy import deepcopy
 
 import numpy as np
 import pandas as pd
@@ -11,10 +12,11 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from distill_utils.cache import CacheError
 from distill_utils.results.scoreboard import score
-from distill_utils.students import MLP, distillation
+from distill_utils.students import MLP, BiLSTM, distillation
 from distill_utils.students.distillation import (
     balanced_weights,
     fit,
+    fit_all,
     fit_each,
     kl_to_soft_labels,
     mse_to_logits,
@@ -157,6 +159,23 @@ def test_one_student_a_seed_apart_or_in_turn_is_what_fit_makes_of_each(cores, tm
     monkeypatch.setattr(distillation, "_train", lambda *_: pytest.fail("trained again"))
     again = fit_each(start, TEXTS, soft, seeds=(7, 4), epochs=3, loss=noted, folder=tmp_path)
     np.testing.assert_array_equal(again[0].predict_logits(TEXTS), each[1].predict_logits(TEXTS))
+
+
+def test_lessons_of_several_kinds_share_the_cores_and_change_nothing(tmp_path, monkeypatch):
+    soft = np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.4, 0.6]] * 8, np.float32)
+    words = Vocabulary(["red", "green", "apple", "pie"])
+    kinds = {"mlp": student(), "lstm": BiLSTM(words, ("r", "g"), embedding_size=4, hidden=3, dense=5)}
+    monkeypatch.setattr(distillation, "APART", 1)
+    monkeypatch.setattr(distillation, "cpu_count", lambda: 2)
+    seeds = {"mlp": (3,), "lstm": (0, 5)}
+    lessons = [
+        {"student": made, "texts": TEXTS, "soft_labels": soft, "seeds": seeds[kind], "epochs": 2, "folder": tmp_path}
+        for kind, made in kinds.items()
+    ]
+    for (kind, made), found in zip(kinds.items(), fit_all(lessons), strict=True):
+        for seed, one in zip(seeds[kind], found, strict=True):
+            alone = fit(deepcopy(made), TEXTS, soft, seed=seed, epochs=2, folder=tmp_path / "alone")
+            np.testing.assert_array_equal(one.predict_logits(TEXTS), alone.predict_logits(TEXTS))
 
 
 def test_what_stops_one_of_several_is_said_as_by_fit(tmp_path, monkeypatch):

@@ -1,5 +1,6 @@
 """Students and their vocabulary against arithmetic by hand and against torch."""
 
+import warnings
 from copy import deepcopy
 
 import numpy as np
@@ -371,3 +372,13 @@ def test_students_name_what_they_cannot_be_made_of(make, message):
 def test_word_vectors_without_spread_are_no_start():
     flat = BiLSTM(Vocabulary(["happy", "sad"]), ("a", "b"), embedding_size=4, hidden=3, word_vectors=np.ones((2, 4)))
     assert torch.isfinite(flat.embedding.weight).all()
+
+
+def test_word_vectors_that_cannot_be_written_to_are_taken_without_a_warning():
+    vectors = np.eye(3, 4, dtype=np.float32)
+    vectors.setflags(write=False)  # as in a process that trains one student of several
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        made = BiLSTM(Vocabulary(["a", "b", "c"]), ("n", "p"), embedding_size=4, hidden=2, word_vectors=vectors)
+    table = made.embedding.weight[:3].detach().numpy()
+    np.testing.assert_allclose(table, 0.1 * vectors / torch.tensor(vectors).std().item(), rtol=1e-6)

@@ -50,8 +50,8 @@ def refusal(content, name="data.csv"):
         ("data.csv", CSV.encode("utf-16-le")),
         ("data.csv", CSV.encode("utf-16-be")),
         ("data.csv", CSV.encode("utf-32")),
-        ("data.csv.gz", gzip.compress(CSV.encode())),
-        ("data.csv", gzip.compress(CSV.encode())),
+        ("data.csv.gz", gzip.compress(CSV.encode(), mtime=0)),
+        ("data.csv", gzip.compress(CSV.encode(), mtime=0)),
         ("data.csv", CSV.replace("\r\n", "\n").encode()),
         ("data.csv", CSV.replace("\r\n", "\r").encode()),
         ("data.csv", CSV.replace("\r\n", "\n\n").encode()),
@@ -154,7 +154,7 @@ def test_long_texts_are_read():
         ("<!DOCTYPE html><html>", "a web page"),
         ("version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "git lfs pull"),
         ('{"text": "a"}\n', "holds JSON: name it .jsonl"),
-        (gzip.compress(b"text,label\na,1\n" * 99)[:-9], "gzip, but damaged or cut short"),
+        (gzip.compress(b"text,label\na,1\n" * 99, mtime=0)[:-9], "gzip, but damaged or cut short"),
     ],
 )
 def test_csv_that_is_not_certain(content, message):
