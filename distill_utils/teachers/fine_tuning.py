@@ -202,7 +202,7 @@ def _made(start: "str | Teacher", lesson: _Lesson, recipe: Recipe, folder: Path 
 @contextmanager
 def _in_turn(final: Path) -> Iterator[None]:
     """Two runs that want the same teacher would train over each other: the second waits, and finds it made."""
-    lock = FileLock(final.parent.with_name("locks") / f"{final.name}.lock")
+    lock = FileLock(final.parent.with_name("locks") / f"{final.name}.lock", mode=0o666)  # for all who share a cache
     with room_to_write(Path(lock.lock_file).parent):
         try:
             lock.acquire(blocking=False)
