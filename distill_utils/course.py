@@ -72,15 +72,24 @@ def settings(task: Experiment, kind: str, texts: list[str]) -> dict[str, float]:
     return {"epochs": sizes.distil_epochs, "batch_size": sizes.student_batch}
 
 
-def distil(task: Experiment, kind: str) -> list[Student]:
-    """Students of a kind (BAG, PAIRS, CONV or BILSTM), on the board: the teacher taught them on its transfer set."""
+def student(task: Experiment, kind: str, *, taught: bool = True) -> Student:
+    """A new student of a kind: BAG, PAIRS, CONV or BILSTM."""
+    make = {BAG: partial(task.mlp, pooling="mean"), PAIRS: task.mlp, CONV: task.conv, BILSTM: task.bilstm}[kind]
+    return make(taught=taught)
+
+
+def lesson(task: Experiment, kind: str) -> tuple[list[str], np.ndarray]:
+    """The texts that a kind of student learns from, and the teacher's soft labels, (n_texts, n_classes)."""
     if task.data.task.name == "imdb":  # pieces only: its pool has one of each review with a label, too
         texts = task.pool + task.further
-        soft = task.teacher.soft_labels(texts)
-    else:
-        texts, soft = task.transfer(task.profile.bilstm_texts if kind == BILSTM else None)
-    make = {BAG: partial(task.mlp, pooling="mean"), PAIRS: task.mlp, CONV: task.conv, BILSTM: task.bilstm}[kind]
-    models = task.train(partial(make, taught=True), texts, soft, **settings(task, kind, texts))
+        return texts, task.teacher.soft_labels(texts)
+    return task.transfer(task.profile.bilstm_texts if kind == BILSTM else None)
+
+
+def distil(task: Experiment, kind: str) -> list[Student]:
+    """Students of a kind (BAG, PAIRS, CONV or BILSTM), on the board: the teacher taught them on its transfer set."""
+    texts, soft = lesson(task, kind)
+    models = task.train(partial(student, task, kind), texts, soft, **settings(task, kind, texts))
     task.record(kind, models, teacher=task.teacher_name)
     return models
 
