@@ -115,11 +115,11 @@ def test_nothing_is_written_to_a_recording(recorded, checkpoint):
     assert {path: path.read_bytes() for path in recorded.rglob("*.*")} == before
 
 
-def test_all_live_on_request(recorded, checkpoint, monkeypatch):
+def test_all_live_on_request(recorded, checkpoint, tmp_path, monkeypatch):
     teacher = read(checkpoint, recorded=False)
     teacher.predict(TEXTS[:2])
     assert teacher.answers() == "0 recorded, 2 computed now"
-    monkeypatch.setenv("DISTILL_CACHE", "elsewhere")
+    monkeypatch.setenv("DISTILL_CACHE", str(tmp_path / "elsewhere"))
     monkeypatch.setattr(fine_tuning, "train", live)
     with pytest.raises(Live):
         read(checkpoint, recorded=False)
