@@ -6,7 +6,7 @@ A page holds pairs of markers, and all that stands between them is replaced:
 <!-- /results -->
 
 `part1` to `part3` are all results of a part. `tasks` is the table of a few chosen rows, `claims` counts the verdicts of
-the committed notebooks.
+the committed notebooks, `ablation` shows what scripts/ablation.py measured.
 """
 
 import html
@@ -16,6 +16,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import ablation
 import matplotlib.pyplot as plt
 
 from distill_utils.cache import write_atomically
@@ -27,7 +28,7 @@ from distill_utils.results.tables import written
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (Path("README.md"), Path("docs/results.md"))
 PICTURE = Path("images/headline.png")
-RESULTS, NOTEBOOKS = Path("results/laptop"), Path("notebooks")
+RESULTS, NOTEBOOKS, ABLATION = Path("results/laptop"), Path("notebooks"), Path("results/ablation.json")
 START, END = re.compile(r"<!-- results:(\w+) -->"), "<!-- /results -->"
 METRICS = {"accuracy": "accuracy", "matthews_correlation": "Matthews correlation"}
 SOURCES = {
@@ -83,6 +84,8 @@ def block(marker: str, results: Results, claims: list[str], name: str) -> str:
             f"{name} has a marker results:{marker}, and there are no results of that name (there are: {known}): "
             "run make notebooks, which writes results/laptop, or correct the marker"
         )
+    if marker == ABLATION.stem:
+        return ablation.tables(results[marker])
     return all_rows(marker, results[marker])
 
 
@@ -107,7 +110,8 @@ def overview(results: Results) -> str:
 
 def find(results: Results, task: str, model: str) -> dict:
     """The first row of a model on a task, in the order of the parts. Raises Refused if there is none."""
-    rows = (row for rows in results.values() for row in rows if row["metric"] in METRICS)
+    parts = (rows for part, rows in results.items() if part != ABLATION.stem)
+    rows = (row for rows in parts for row in rows if row["metric"] in METRICS)
     for row in rows:
         if (row["task"], row["model"]) == (task, model):
             return row
@@ -225,7 +229,7 @@ def provenance(part: str, rows: list[dict]) -> str:
 
 def read_results(root: Path = ROOT) -> Results:
     """All results of a repository, by part."""
-    paths = sorted((root / RESULTS).glob("*.json"))
+    paths = [*sorted((root / RESULTS).glob("*.json")), *root.glob(str(ABLATION))]
     return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in paths}
 
 

@@ -2,6 +2,7 @@
 
 import json
 
+import ablation
 import matplotlib.pyplot as plt
 import pytest
 import readme
@@ -43,7 +44,9 @@ def everything():
 def test_the_pages_are_what_the_results_say(page):
     text = (readme.ROOT / page).read_text(encoding="utf-8")
     results = readme.read_results()
-    assert set(results) == {"part1", "part2", "part3"}, "results/laptop is not complete: make notebooks writes it"
+    assert set(results) == {"part1", "part2", "part3", "ablation"}, (
+        "results/laptop is not complete: make notebooks writes it"
+    )
     assert text == readme.render(text, results, readme.read_claims()), f"{page} is older than the run: run make readme"
 
 
@@ -51,7 +54,7 @@ def test_every_part_stands_on_the_page_of_results_and_no_table_of_all_models_in_
     blocks = {
         str(page): readme.START.findall((readme.ROOT / page).read_text(encoding="utf-8")) for page in readme.PAGES
     }
-    assert blocks == {"README.md": ["tasks", "claims"], "docs/results.md": ["part1", "part2", "part3"]}
+    assert blocks == {"README.md": ["tasks", "claims"], "docs/results.md": ["part1", "part2", "part3", "ablation"]}
 
 
 def test_the_picture_was_drawn_from_these_results():
@@ -126,6 +129,18 @@ def test_a_block_by_hand():
         "Data: the real data set, read from a folder. From `results/laptop/part1.json`.\n"
         "<!-- /results -->\n\ntail <!-- a comment -->\n"
     )
+
+
+def test_lessons_go_down_and_students_across():
+    row = {"task": "cola", "student": ablation.course.BAG, "lesson": ablation.ALL, "score": 6.84, "score_std": 0.55}
+    rows = [row | {"n_seeds": 3}, row | {"n_seeds": 3, "student": ablation.course.CONV, "lesson": ablation.LABELS}]
+    shown = readme.block("ablation", {"ablation": rows}, [], "page").splitlines()
+    assert shown[0] == "| CoLA | MLP, bag of words | MLP, pairs | gated CNN | Bi-LSTM |"
+    assert (
+        "| its own texts, labels |  |  | 6.8 ± 0.6 |  |" in shown
+        and "| all texts, soft labels | 6.8 ± 0.6 |  |  |  |" in shown
+    )
+    assert "over 3 seeds" in shown[-1]
 
 
 def test_names_are_shown_as_they_were_written():
