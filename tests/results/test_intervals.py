@@ -31,7 +31,7 @@ def test_the_interval_is_that_of_texts_redrawn_one_by_one(metric):
     labels, a = answers(2)
     _, b = answers(3)
     random, found = np.random.default_rng(7), []
-    for _ in range(1500):
+    for _ in range(900):
         rows = random.integers(0, len(labels), len(labels))
         found.append(score(metric, labels[rows], a[0][rows]) - score(metric, labels[rows], b[0][rows]))
     _, low, high = paired_difference(metric, labels, a, b)

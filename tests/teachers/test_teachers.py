@@ -1,5 +1,6 @@
 """Teachers on a one-layer BERT: fine-tuning, labelling, caches, interrupts, and weights that must not be trusted."""
 
+import ctypes
 import json
 import platform
 import threading
@@ -194,6 +195,7 @@ def test_freed_blocks_go_back_to_the_system(checkpoint):
     def resident() -> float:
         return int(open("/proc/self/statm").read().split()[1]) * 4096 / 2**20  # MB
 
+    ctypes.CDLL(None).malloc_trim(0)  # what earlier tests freed would be taken first
     torch.ones(6 << 20)  # freed at once: its 24 MB are a common size from now on, says glibc's own rule
     before = resident()
     with computed_twice(model):
