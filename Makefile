@@ -61,7 +61,7 @@ AT_ONCE := -n logical --maxprocesses 4 --dist loadfile
 # part 1's results, so the process that ran part 1 takes it up; part 3 is the longest and starts beside part 1.
 test: export OMP_NUM_THREADS ?= 1
 test: $(STAMP) ## run the unit tests, the notebook guards, and nbval on the notebooks (smoke profile)
-	@$(PY) -m pytest -q $(AT_ONCE)
+	@$(PY) -m pytest -q $(AT_ONCE) --no-loadscope-reorder
 	@rm -rf build/nbval  # no cache of an earlier run may hide what changed
 	@env -u DISTILL_DATA -u NLTK_DATA DISTILL_PROFILE=smoke DISTILL_OUTPUT="$(CURDIR)/build/nbval" \
 	  DISTILL_CACHE="$(CURDIR)/build/nbval/cache" \
