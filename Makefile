@@ -54,18 +54,18 @@ $(SCALE): pyproject.toml constraints.txt $(STAMP)
 run: $(STAMP) ## execute the three parts headless into build/run/ (more: make run ARGS="-f params/smoke.yml")
 	@$(PY) scripts/run_notebooks.py $(ARGS)
 
-# On all cores, four at most; a file's tests stay together. Each process then computes on one thread.
-AT_ONCE := -n logical --maxprocesses 4 --dist loadfile
+# On all cores, four at most; a file's tests stay together, the files in this order. A process computes on one thread.
+AT_ONCE := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 # The notebooks are checked as a newcomer has them: miniature corpora, no data set and no WordNet at hand. Part 2 reads
 # part 1's results, so the process that ran part 1 takes it up; part 3 is the longest and starts beside part 1.
 test: export OMP_NUM_THREADS ?= 1
 test: $(STAMP) ## run the unit tests, the notebook guards, and nbval on the notebooks (smoke profile)
-	@$(PY) -m pytest -q $(AT_ONCE) --no-loadscope-reorder
+	@$(PY) -m pytest -q $(AT_ONCE)
 	@rm -rf build/nbval  # no cache of an earlier run may hide what changed
 	@env -u DISTILL_DATA -u NLTK_DATA DISTILL_PROFILE=smoke DISTILL_OUTPUT="$(CURDIR)/build/nbval" \
 	  DISTILL_CACHE="$(CURDIR)/build/nbval/cache" \
-	  $(PY) -m pytest -q $(AT_ONCE) --no-loadscope-reorder --nbval-lax --nbval-current-env --nbval-cell-timeout=600 \
+	  $(PY) -m pytest -q $(AT_ONCE) --nbval-lax --nbval-current-env --nbval-cell-timeout=600 \
 	  notebooks/1*.ipynb notebooks/3*.ipynb notebooks/2*.ipynb notebooks/y*.ipynb
 	@SMOKE_RESULTS="$(CURDIR)/build/nbval/results/smoke" SMOKE_CACHE="$(CURDIR)/build/nbval/cache" \
 	  $(PY) -m pytest -q tests/smoke_results.py tests/alone.py
