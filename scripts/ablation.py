@@ -1,4 +1,4 @@
-"""What bought each gain: one thing changed at a time, and all else, students and seeds, as in the notebooks.
+"""What bought each gain: labels, text, teacher and start taken apart, students and seeds as in the notebooks.
 
 python scripts/ablation.py               # all four tasks, after the notebooks: most of an hour on two cores
 python scripts/ablation.py sst2 cola     # these
