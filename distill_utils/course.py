@@ -25,9 +25,8 @@ LABELLED = {"smoke": (160, 200), "laptop": (1000, 5000), "full": (1000, 25_000)}
 READ = {"smoke": 500, "laptop": 9000, "full": 50_000}
 BAG, PAIRS, BILSTM = "MLP-D, bag of words", "MLP-D", "Bi-LSTM-D"  # the distilled students of part 3
 CONV = "Gated CNN-D"  # and one of the MLP's size that reads in order
-# More reviews, of which its students read a piece, too: a draw of its own, so that the first stays as it is. A review
-# may be in both, then nearly always with another piece.
-FURTHER = {"smoke": 0, "laptop": 35_000, "full": 0}
+# More pieces of reviews, for its students only: a draw of its own, so that the first stays as it is.
+FURTHER = {"smoke": 0, "laptop": 110_000, "full": 0}
 REVIEWS = 30_000  # sentences of film reviews that CoLA's students read, each with its broken twins
 TWINNED = 5  # times that each of CoLA's own acceptable sentences is broken, in other ways
 
@@ -37,39 +36,39 @@ def experiments(names: Iterable[str], profile: Profile, *, seeds: int, recorded:
 
     On real data SST-2's pool is its own phrases and sentences of film reviews, lower-cased like its texts; CoLA's is
     its own training sentences and short ones of reviews, each with its broken twins. IMDB has few labels; its pool is
-    one piece of each of many reviews.
+    one piece of each of many reviews, and its students read further pieces.
     """
     reviews = cache(lambda: load_task("imdb", source=profile.source))  # read where they are needed
     made = {}
     for name in names:
         data = _few(reviews(), profile) if name == "imdb" else load_task(name, source=profile.source)
         more = _more(name, data, reviews) if data.source != "miniature" else []
-        words, blog = 10_000 if name == "sst2" else 5000, reported(PARTS[name], data.source)
-        made[name] = Experiment(data, profile, seeds=seeds, blog=blog, words=words, more=more, recorded=recorded)
+        words, known = (10_000, 40_000) if name == "sst2" else (5000, 5000)  # chosen on validation
+        shared = {"seeds": seeds, "words": words, "known": known, "recorded": recorded}
+        made[name] = Experiment(data, profile, blog=reported(PARTS[name], data.source), more=more, **shared)
     if "imdb" in made:
-        imdb, unlabelled = made["imdb"], reviews().texts("unsupervised")
-        further = augmentation.sample(unlabelled, FURTHER[profile.name], seed=2)
+        imdb = made["imdb"]
         whole = imdb.texts["train"] + augmentation.sample(imdb.pool, READ[profile.name], seed=1)  # the pool is sorted
         imdb.pool = _a_piece_each(whole, seed=0)
-        imdb.further = augmentation.pool_without(_a_piece_each(further, seed=1), imdb.held_out)[0]
+        imdb.further = _further(imdb, FURTHER[profile.name])
     return made
 
 
 def settings(task: Experiment, kind: str, texts: list[str]) -> dict[str, float]:
     """How a kind of student is trained on these texts: arguments of `Experiment.train`."""
-    sizes, n_texts = task.profile, len(texts)
+    sizes, name, n_texts = task.profile, task.data.task.name, len(texts)
     if kind.startswith("Bi-LSTM"):
         words = sum(len(text.split()) for text in texts)
         passes = min(max(round(sizes.bilstm_words / max(1, words)), 2), sizes.bilstm_epochs)
         epochs = passes if kind == BILSTM else sizes.bilstm_hard_epochs
         few = min(task.seeds, sizes.bilstm_seeds)
         return {"epochs": epochs, "batch_size": sizes.bilstm_batch, "learning_rate": 2e-3, "only": few}
+    passes = sizes.passes(3 * n_texts if name == "imdb" else n_texts)  # its pieces are as long as three other texts
     if kind.startswith("Gated CNN"):
-        epochs = min(sizes.conv_epochs, sizes.passes(n_texts))
-        return {"epochs": epochs, "batch_size": sizes.conv_batch, "learning_rate": 1e-2}
-    if task.data.task.name in ("sst2", "cola"):
-        return {"epochs": sizes.passes(n_texts), "batch_size": sizes.student_batch, "learning_rate": 3e-3}
-    return {"epochs": sizes.distil_epochs, "batch_size": sizes.student_batch}
+        return {"epochs": min(sizes.conv_epochs, passes), "batch_size": sizes.conv_batch, "learning_rate": 1e-2}
+    rate = 3e-3 if name in ("sst2", "cola") else 1e-2
+    epochs = sizes.distil_epochs if name == "emotion" else passes
+    return {"epochs": epochs, "batch_size": sizes.student_batch, "learning_rate": rate}
 
 
 def student(task: Experiment, kind: str, *, taught: bool = True) -> Student:
@@ -78,20 +77,23 @@ def student(task: Experiment, kind: str, *, taught: bool = True) -> Student:
     return make(taught=taught)
 
 
-def lesson(task: Experiment, kind: str) -> tuple[list[str], np.ndarray]:
-    """The texts that a kind of student learns from, and the teacher's soft labels, (n_texts, n_classes)."""
+def lesson(task: Experiment) -> tuple[list[str], np.ndarray]:
+    """The texts that students learn from, and the teacher's soft labels, (n_texts, n_classes)."""
     if task.data.task.name == "imdb":  # pieces only: its pool has one of each review with a label, too
         texts = task.pool + task.further
         return texts, task.teacher.soft_labels(texts)
-    return task.transfer(task.profile.bilstm_texts if kind == BILSTM else None)
+    return task.transfer()
 
 
-def distil(task: Experiment, kind: str) -> list[Student]:
-    """Students of a kind (BAG, PAIRS, CONV or BILSTM), on the board: the teacher taught them on its transfer set."""
-    texts, soft = lesson(task, kind)
-    models = task.train(partial(student, task, kind), texts, soft, **settings(task, kind, texts))
-    task.record(kind, models, teacher=task.teacher_name)
-    return models
+def distil(task: Experiment, *kinds: str) -> dict[str, list[Student]]:
+    """Students of each kind (BAG, PAIRS, CONV, BILSTM), on the board: the teacher taught them on its transfer set."""
+    texts, soft = lesson(task)
+    given = {"texts": texts, "soft_labels": soft}
+    lessons = {kind: {"make": partial(student, task, kind), **given, **settings(task, kind, texts)} for kind in kinds}
+    found = task.train_all(lessons)
+    for kind, models in found.items():
+        task.record(kind, models, teacher=task.teacher_name)
+    return found
 
 
 def sensitivity(
@@ -165,6 +167,14 @@ def _more(name: str, data: TaskData, reviews: Callable[[], TaskData]) -> list[st
         twins += with_twins(bad, seed=0) + with_twins(augmentation.sample(short, REVIEWS, seed=0), seed=0)
         return list(dict.fromkeys(twins))
     return []
+
+
+def _further(imdb: Experiment, size: int) -> list[str]:
+    """Pieces from all over the reviews, none of which is in the pool already."""
+    reviews = dict.fromkeys(imdb.texts["train"] + imdb.data.texts("unsupervised"))
+    cut = [piece for review in reviews for piece in pieces(review, MAX_WORDS)] if size else []
+    found, known = augmentation.pool_without(augmentation.sample(cut, size, seed=7), imdb.held_out)[0], set(imdb.pool)
+    return [piece for piece in found if piece not in known]
 
 
 def _a_piece_each(reviews: list[str], *, seed: int) -> list[str]:

@@ -42,9 +42,10 @@ CLASS_ROW = 769  # parameters a class adds to each of them: 768 weights and a bi
 class Experiment:
     """A task's texts and labels, its teacher, the unlabelled texts, and the board.
 
-    words: size of the students' vocabulary. blog: the blog's scores, by model. more: unlabelled texts from elsewhere;
-    with them the task's own fill at most half of the profile's pool. `leaks` counts what was removed from the pool
-    because validation or test has it. recorded: whether teachers and answers that came with the library may be read.
+    words: how many the MLP knows; known: and the Bi-LSTM, whose table no budget counts. blog: the scores there, by
+    model. more: unlabelled texts from elsewhere; with them the task's own fill at most half of the profile's pool.
+    `leaks` counts what was removed from the pool because validation or test has it. recorded: whether teachers and
+    answers that came with the library may be read.
     """
 
     def __init__(
@@ -55,18 +56,19 @@ class Experiment:
         seeds: int,
         blog: dict[str, float] | None = None,
         words: int = 5000,
+        known: int = 40_000,
         more: list[str] = (),
         recorded: bool = True,
     ):
         self.recorded = recorded
         self.data, self.profile, self.seeds, self.blog = data, profile, seeds, blog or {}
-        self.names, self.words = data.task.labels, words
+        self.names, self.words, self.known = data.task.labels, words, known
         self.texts = {split: data.texts(split) for split in SPLITS}
         self.labels = {split: data.labels(split) for split in SPLITS}
         self.held_out = self.texts["validation"] + self.texts["test"]
         self.pool, self.leaks = augmentation.pool_without(self._unlabelled(more), self.held_out)
         self.further: list[str] = []  # more unlabelled texts, for students only
-        self.vocabulary = Vocabulary.fit(self.texts["train"] + self.pool, words)
+        self.vocabulary = self._frequent(words)
         self.board = Scoreboard(data.task.name, data.task.metric, data.source)
 
     def _unlabelled(self, more: list[str]) -> list[str]:
@@ -182,16 +184,14 @@ class Experiment:
         """The training labels as one-hot rows, (n_texts, n_classes)."""
         return one_hot(self.labels["train"], len(self.names))
 
-    def transfer(self, most: int | None = None) -> tuple[list[str], np.ndarray]:
-        """Training texts and pool, as far as the teacher answers them, with its soft labels (n_texts, n_classes).
-
-        most: where there are more texts, the pool is sampled down to so many in all.
-        """
-        pool, train = self.pool, self.texts["train"]
-        if most is not None:
-            pool = augmentation.sample(pool, max(0, most - len(train)), seed=0)
-        texts = self.teacher.answerable(train + pool)
+    def transfer(self) -> tuple[list[str], np.ndarray]:
+        """Training texts and pool, as far as the teacher answers them, with its soft labels (n_texts, n_classes)."""
+        texts = self.teacher.answerable(self.texts["train"] + self.pool)
         return texts, self.teacher.soft_labels(texts)
+
+    def _frequent(self, size: int) -> Vocabulary:
+        """The most frequent words of training texts and pool."""
+        return _vocabulary(tuple(self.texts["train"] + self.pool), size)
 
     def mlp(self, *, taught: bool = False, pooling: str = "pairs", probes: bool | None = None) -> MLP:
         """A new MLP; a taught one starts from the teacher's opinion of each word, and its word vectors if it has any.
@@ -203,14 +203,14 @@ class Experiment:
         if taught and (self.teacher.has_weights if probes is None else probes):
             start["word_logits"] = self._word_logits(self.vocabulary)
             if pooling == "mean" and size > len(self.names) and self.teacher.has_weights:
-                start["word_vectors"] = self.word_vectors(size - len(self.names))
+                start["word_vectors"] = self.word_vectors(self.vocabulary, size - len(self.names))
         return MLP(self.vocabulary, self.names, pooling=pooling, embedding_size=size, **start)
 
     def bilstm(self, *, taught: bool = False) -> BiLSTM:
         """A new Bi-LSTM of the profile's size; a taught one starts from the teacher's own word vectors, if any."""
-        given = taught and self.teacher.has_weights
-        vectors = self.word_vectors(self.profile.bilstm["embedding_size"]) if given else None
-        return BiLSTM(self.vocabulary, self.names, word_vectors=vectors, **self.profile.bilstm)
+        words, given = self._frequent(self.known), taught and self.teacher.has_weights
+        vectors = self.word_vectors(words, self.profile.bilstm["embedding_size"]) if given else None
+        return BiLSTM(words, self.names, word_vectors=vectors, **self.profile.bilstm)
 
     def conv(self, *, taught: bool = False) -> GatedCNN:
         """A new gated CNN with the MLP's number of parameters, and with as many words as they allow.
@@ -218,15 +218,15 @@ class Experiment:
         A taught one starts from the opinion of a teacher with weights on each word.
         """
         size = GatedCNN.most_words(CONV, len(self.names), **self.profile.conv)
-        words = Vocabulary.fit(self.texts["train"] + self.pool, size)
+        words = self._frequent(size)
         start = self._word_logits(words) if taught and self.teacher.has_weights else None
         return GatedCNN(words, self.names, word_logits=start, **self.profile.conv)
 
-    def word_vectors(self, size: int | None = None) -> np.ndarray:
-        """The teacher's own vectors of the vocabulary's words, (n_words, d); or their `size` principal components."""
+    def word_vectors(self, vocabulary: Vocabulary, size: int | None = None) -> np.ndarray:
+        """The teacher's own vectors of a vocabulary's words, (n_words, d); or their `size` principal components."""
         if not self.teacher.has_weights:
             raise self.teacher.lacks("a word vector")
-        table = word_vectors(self.teacher.word_table, self.teacher.tokenizer, self.vocabulary.words)
+        table = word_vectors(self.teacher.word_table, self.teacher.tokenizer, vocabulary.words)
         return PCA(size, random_state=0).fit_transform(table) if size else table
 
     def _word_logits(self, vocabulary: Vocabulary) -> np.ndarray:
@@ -299,6 +299,11 @@ class Experiment:
         """Mean and spread of the validation scores of one kind of model."""
         scores = [self.score(model.predict(self.texts["validation"]), "validation") for model in models]
         return float(np.mean(scores)), float(np.std(scores, ddof=1)) if len(scores) > 1 else 0.0
+
+
+@lru_cache(maxsize=12)  # the course's tasks, with three kinds of students: each new one asks
+def _vocabulary(texts: tuple[str, ...], size: int) -> Vocabulary:
+    return Vocabulary.fit(texts, size)
 
 
 @lru_cache(maxsize=4)  # the course's tasks: each taught student asks for them

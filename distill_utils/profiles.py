@@ -49,7 +49,6 @@ class Profile:
     bilstm_words: int  # that it reads over all passes; twice through the set at least
     bilstm_hard_epochs: int  # on the labels alone
     bilstm_batch: int
-    bilstm_texts: int | None  # of its transfer set, at most: it trains slowly without a GPU
     bilstm_seeds: int  # trained of it, at most
     small: str | None  # a small pre-trained transformer beside the teacher; None where the teacher is one
     lesson: dict[str, int]  # by task: texts of the pool from which transformers learn the teacher's answers
@@ -152,7 +151,6 @@ PROFILES = {
             bilstm_words=10**9,
             bilstm_hard_epochs=20,
             bilstm_batch=64,
-            bilstm_texts=None,
             bilstm_seeds=3,
             small=None,
             lesson={"emotion": 200, "sst2": 200, "cola": 200, "imdb": 100},
@@ -181,11 +179,10 @@ PROFILES = {
             conv_epochs=8,
             conv_batch=256,
             bilstm={"embedding_size": 100, "hidden": 64, "dense": 100},
-            bilstm_epochs=5,
-            bilstm_words=5_500_000,
+            bilstm_epochs=4,
+            bilstm_words=12_000_000,
             bilstm_hard_epochs=4,
             bilstm_batch=128,
-            bilstm_texts=150_000,
             bilstm_seeds=3,
             small="minilm",
             lesson={"emotion": 30_000, "sst2": 700_000, "cola": 700_000, "imdb": 10_000},
@@ -229,7 +226,6 @@ PROFILES = {
             bilstm_words=10**9,
             bilstm_hard_epochs=20,
             bilstm_batch=128,
-            bilstm_texts=None,
             bilstm_seeds=5,
             small=None,
             lesson={},

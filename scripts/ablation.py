@@ -32,12 +32,13 @@ STUDENTS = {
 TITLES = {"emotion": "Emotion", "sst2": "SST-2", "cola": "CoLA", "imdb": "IMDB"}
 # Each line of the tables: the texts, who labels them and how, and where the student's words start.
 LABELS = "its own texts, labels"
+SOFT = "its own texts, soft labels in their place"
 OWN = "its own texts, soft labels"
 CLASSES = "all texts, the teacher's classes"
 PLAIN = "all texts, soft labels, words start at random"
 ALL = "all texts, soft labels"
 SMALL = "all texts, soft labels of MiniLM"
-LESSONS = (LABELS, OWN, CLASSES, PLAIN, ALL, SMALL)
+LESSONS = (LABELS, SOFT, OWN, CLASSES, PLAIN, ALL, SMALL)
 
 
 def lessons(task: Experiment, small: Experiment, kind: str) -> dict[str, dict]:
@@ -45,12 +46,13 @@ def lessons(task: Experiment, small: Experiment, kind: str) -> dict[str, dict]:
     own, n_classes, sizes = task.texts["train"], len(task.names), task.profile
     epochs = {course.CONV: 2 * sizes.conv_epochs, course.BILSTM: sizes.bilstm_hard_epochs}
     hard = course.settings(task, kind, own) | {"epochs": epochs.get(kind, sizes.student_epochs)}
-    taught, texts, soft = partial(course.student, task, kind), *course.lesson(task, kind)
+    taught, texts, soft = partial(course.student, task, kind), *course.lesson(task)
     all_texts = {"make": taught, "texts": texts, "soft_labels": soft} | course.settings(task, kind, texts)
     own_texts = {"make": taught, "texts": own, "soft_labels": task.teacher.soft_labels(own)}
     start = {"make": partial(taught, taught=False)}
     return {
         LABELS: own_texts | hard | start | {"soft_labels": task.hard},
+        SOFT: own_texts | hard | start,
         OWN: own_texts | course.settings(task, kind, own),
         CLASSES: all_texts | {"soft_labels": one_hot(soft.argmax(axis=1), n_classes)},
         PLAIN: all_texts | start,

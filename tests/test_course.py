@@ -11,7 +11,7 @@ from distill_utils.experiment import Experiment
 from distill_utils.profiles import PROFILES
 from distill_utils.results.scoreboard import Scoreboard
 from distill_utils.teachers import from_callable
-from distill_utils.texts.tasks import load_task
+from distill_utils.texts.tasks import TASKS, load_task
 
 SIZES = replace(
     PROFILES["smoke"],
@@ -20,7 +20,6 @@ SIZES = replace(
     bilstm_epochs=1,
     bilstm_words=10**9,
     bilstm_hard_epochs=2,
-    bilstm_texts=170,
     bilstm_seeds=1,
 )
 
@@ -34,16 +33,14 @@ def task(request) -> Experiment:
 
 
 def test_students_read_the_texts_of_their_kind(task, monkeypatch):
-    asked = []
-    train = task.train
-    monkeypatch.setattr(
-        task,
-        "train",
-        lambda make, texts, soft, **options: (
-            asked.append((texts, options)) or train(make, texts, soft, **options | {"epochs": 1})
-        ),
-    )
-    students = {kind: course.distil(task, kind) for kind in (course.BAG, course.PAIRS, course.CONV, course.BILSTM)}
+    asked, train = [], task.train_all
+
+    def quickly(lessons):
+        asked.extend(dict(lesson) for lesson in lessons.values())
+        return train({kind: lesson | {"epochs": 1} for kind, lesson in lessons.items()})
+
+    monkeypatch.setattr(task, "train_all", quickly)
+    students = course.distil(task, course.BAG, course.PAIRS, course.CONV, course.BILSTM)
     assert {kind: len(found) for kind, found in students.items()} == {
         "MLP-D, bag of words": 2,
         "MLP-D": 2,
@@ -51,14 +48,11 @@ def test_students_read_the_texts_of_their_kind(task, monkeypatch):
         "Bi-LSTM-D": 1,
     }
     own = [] if task.data.task.name == "imdb" else task.texts["train"]  # IMDB's pool has a piece of each of these
-    assert asked[0][0] == asked[1][0] == asked[2][0] == own + task.pool
-    if own:
-        read = asked[3][0]
-        assert len(read) == max(170, len(own)) and read[: len(own)] == own and set(read) <= set(own + task.pool)
-    assert asked[2][1] == {"epochs": 3, "batch_size": 64, "learning_rate": 1e-2}
-    by_passes = task.data.task.name == "sst2"
-    epochs = task.profile.passes(len(asked[0][0])) if by_passes else 1
-    assert asked[0][1]["epochs"] == epochs and ("learning_rate" in asked[0][1]) == by_passes
+    assert all(lesson["texts"] == own + task.pool for lesson in asked)
+    how = [tuple(lesson[name] for name in ("epochs", "batch_size", "learning_rate")) for lesson in asked]
+    length, rate = (1, 3e-3) if own else (3, 1e-2)  # IMDB's pieces are longer than the texts of other tasks
+    assert how[2] == (3, 64, 1e-2)
+    assert how[0] == (task.profile.passes(length * len(own + task.pool)), 64, rate)
     assert students["MLP-D, bag of words"][0].config["pooling"] == "mean" != students["MLP-D"][0].config["pooling"]
     assert all(task.board[kind].teacher == task.teacher_name for kind in students)
 
@@ -78,6 +72,13 @@ def test_reviews_are_read_where_they_are_needed(name, monkeypatch):
     assert list(course.experiments([name], PROFILES["smoke"], seeds=1)) == read == [name]
 
 
+def test_further_pieces_are_short_and_new():
+    imdb = course.experiments(["imdb"], PROFILES["smoke"], seeds=1)["imdb"]
+    found = course._further(imdb, 300)
+    assert found and not set(found) & {*imdb.pool, *imdb.held_out} and max(len(text.split()) for text in found) <= 60
+    assert found == course._further(imdb, 300) and course._further(imdb, 0) == []
+
+
 def test_a_bilstm_on_labels_has_passes_of_its_own(task):
     kinds = {
         kind: course.settings(task, kind, ["a text"])["epochs"] for kind in (course.BILSTM, "Bi-LSTM, hard labels")
@@ -86,13 +87,16 @@ def test_a_bilstm_on_labels_has_passes_of_its_own(task):
 
 
 def test_a_gated_cnn_makes_fewer_passes_over_many_texts():
-    one = SimpleNamespace(profile=replace(SIZES, conv_epochs=8, texts_seen=6000))
+    one = SimpleNamespace(
+        profile=replace(SIZES, conv_epochs=8, texts_seen=6000), data=SimpleNamespace(task=TASKS["sst2"])
+    )
     epochs = [course.settings(one, "Gated CNN, hard labels", ["a"] * n)["epochs"] for n in (100, 1000, 10**6)]
     assert epochs == [8, 6, 3]
 
 
 def test_a_bilstm_makes_fewer_passes_over_many_words():
-    one = SimpleNamespace(profile=replace(SIZES, bilstm_epochs=5, bilstm_words=6000), seeds=1)
+    sizes = replace(SIZES, bilstm_epochs=5, bilstm_words=6000)
+    one = SimpleNamespace(profile=sizes, seeds=1, data=SimpleNamespace(task=TASKS["sst2"]))
     texts = {n: ["three words each"] * n for n in (100, 500, 667, 10**5)}
     assert [course.settings(one, course.BILSTM, some)["epochs"] for some in texts.values()] == [5, 4, 3, 2]
 

@@ -127,12 +127,12 @@ def test_of_models_that_are_not_run_only_the_blogs_score_is_noted(small):
         small.board["DistilBERT"]  # not in this blog table
 
 
-def test_a_transfer_set_can_be_cut_and_keeps_the_training_texts(small):
-    whole, train = small.transfer()[0], small.texts["train"]
-    texts, soft = small.transfer(len(train) + 5)
-    assert texts[: len(train)] == train and len(texts) == len(train) + 5 and set(texts) <= set(whole)
-    np.testing.assert_allclose(soft, small.teacher.soft_labels(texts))
-    assert small.transfer(10)[0] == train and small.transfer(10**6)[0] == whole
+def test_the_bilstm_knows_words_that_the_mlp_has_no_room_for(small):
+    task = copy(small)
+    task.known = len(small.vocabulary) - 2
+    found = task.bilstm(taught=True)
+    assert found.vocabulary.words == small.vocabulary.words[:-2] and len(found.word_vectors) == task.known
+    assert len(task.mlp().vocabulary) == len(small.vocabulary)
 
 
 def test_a_second_teacher_stands_beside_the_first_and_changes_nothing_of_it(small):
@@ -170,7 +170,7 @@ def test_a_table_as_teacher_teaches_what_it_answers(fresh, tmp_path):
     students = fresh.train(lambda: fresh.mlp(taught=True), texts, soft, epochs=1)
     assert fresh.record("MLP-D", students, fresh.teacher_name).teacher == "mine.csv"
     with pytest.raises(ValueError, match="mine.csv is no transformer at hand: a word vector"):
-        fresh.word_vectors()
+        fresh.word_vectors(fresh.vocabulary)
 
 
 def test_a_function_as_teacher_is_asked_about_words_only_when_told_to(fresh):

@@ -9,7 +9,7 @@ from distill_utils.switch.costs import Answer, in_teacher_words, speed_up
 from distill_utils.switch.switch import Switch
 from distill_utils.switch.trial import Trial
 
-TIMED = 64  # test texts on which the teacher is timed: it is slow
+TIMED = 32  # test texts on which the teacher is timed: it is slow
 LEARNED = "learned head"
 
 

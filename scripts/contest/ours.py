@@ -47,7 +47,7 @@ def students(task: Experiment, folder: Path) -> list[base.Contestant]:
 
 
 def _routes(task: Experiment, kind: str, folder: Path) -> list[base.Contestant]:
-    student = course.distil(task, kind)[0]  # trained once: the cache keeps it, with the seconds it took
+    student = course.distil(task, kind)[kind][0]  # trained once: the cache keeps it, with the seconds it took
     student.save_pretrained(folder / "trained")
     made = partial(
         base.Contestant,
