@@ -86,7 +86,7 @@ def tables(found: list[dict]) -> str:
     """A table a task for a page: lessons down, students across, test scores in the cells."""
     cells = {(row["task"], row["lesson"], row["student"]): (row["score"], row["score_std"]) for row in found}
     lines = []
-    for name in dict.fromkeys(row["task"] for row in found):
+    for name in (name for name in TITLES if any(row["task"] == name for row in found)):
         lines += ["", f"| {TITLES[name]} | {' | '.join(STUDENTS.values())} |", "|---|" + "---:|" * len(STUDENTS)]
         for lesson in LESSONS:
             scores = (cells.get((name, lesson, kind)) for kind in STUDENTS)
