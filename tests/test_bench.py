@@ -155,7 +155,7 @@ def small(kind):
 def test_every_route_of_a_student_gives_its_answers(tmp_path, monkeypatch, kind, routes):
     student = small(kind)
     student.train_seconds = 1.5
-    monkeypatch.setattr(ours.course, "distil", lambda task, kind: [student])
+    monkeypatch.setattr(ours.course, "distil", lambda task, kind: {kind: [student]})
     found = ours._routes(None, "a student", tmp_path)
     assert [one.route for one in found] == routes
     assert {one.parameters for one in found} == {student.count_parameters()[0]}
