@@ -1,6 +1,6 @@
 """What bought each gain: labels, text, teacher and start taken apart, students and seeds as in the notebooks.
 
-python scripts/ablation.py               # all four tasks, after the notebooks: most of an hour on two cores
+python scripts/ablation.py               # all four tasks, after the notebooks: over an hour on two cores
 python scripts/ablation.py sst2 cola     # these
 
 Writes results/ablation.json; `make readme` shows it in docs/results.md.
