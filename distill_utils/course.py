@@ -25,8 +25,11 @@ LABELLED = {"smoke": (160, 200), "laptop": (1000, 5000), "full": (1000, 25_000)}
 READ = {"smoke": 500, "laptop": 9000, "full": 50_000}
 BAG, PAIRS, BILSTM = "MLP-D, bag of words", "MLP-D", "Bi-LSTM-D"  # the distilled students of part 3
 CONV = "Gated CNN-D"  # and one of the MLP's size that reads in order
-# More pieces of reviews, for its students only: a draw of its own, so that the first stays as it is.
-FURTHER = {"smoke": 0, "laptop": 110_000, "full": 0}
+# Further texts, for students only: draws of their own, so that the pools stay as they are. IMDB's are pieces of
+# reviews; SST-2's are fragments of sentences of reviews, and its own texts spliced.
+PIECES = {"smoke": 0, "laptop": 110_000, "full": 0}
+FRAGMENTS = {"smoke": 0, "laptop": 200_000, "full": 0}
+SPLICED = 6  # times that each of SST-2's training sentences goes on as another one
 REVIEWS = 30_000  # sentences of film reviews that CoLA's students read, each with its broken twins
 TWINNED = 5  # times that each of CoLA's own acceptable sentences is broken, in other ways
 
@@ -34,9 +37,10 @@ TWINNED = 5  # times that each of CoLA's own acceptable sentences is broken, in 
 def experiments(names: Iterable[str], profile: Profile, *, seeds: int, recorded: bool = True) -> dict[str, Experiment]:
     """An `Experiment` for each task named: "emotion", "sst2", "cola", "imdb".
 
-    On real data SST-2's pool is its own phrases and sentences of film reviews, lower-cased like its texts; CoLA's is
-    its own training sentences and short ones of reviews, each with its broken twins. IMDB has few labels; its pool is
-    one piece of each of many reviews, and its students read further pieces.
+    On real data SST-2's pool is its own phrases and sentences of film reviews, lower-cased like its texts; its students
+    read fragments of such sentences, too, and its own texts spliced. CoLA's pool is its own training sentences and
+    short ones of reviews, each with its broken twins. IMDB has few labels; its pool is one piece of each of many
+    reviews, and its students read further pieces.
     """
     reviews = cache(lambda: load_task("imdb", source=profile.source))  # read where they are needed
     made = {}
@@ -46,11 +50,13 @@ def experiments(names: Iterable[str], profile: Profile, *, seeds: int, recorded:
         words, known = (10_000, 40_000) if name == "sst2" else (5000, 5000)  # chosen on validation
         shared = {"seeds": seeds, "words": words, "known": known, "recorded": recorded}
         made[name] = Experiment(data, profile, blog=reported(PARTS[name], data.source), more=more, **shared)
+        if name == "sst2" and FRAGMENTS[profile.name]:
+            made[name].further = _unread(made[name], _spliced_and_cut(data, more, FRAGMENTS[profile.name]))
     if "imdb" in made:
         imdb = made["imdb"]
         whole = imdb.texts["train"] + augmentation.sample(imdb.pool, READ[profile.name], seed=1)  # the pool is sorted
         imdb.pool = _a_piece_each(whole, seed=0)
-        imdb.further = _further(imdb, FURTHER[profile.name])
+        imdb.further = _unread(imdb, _more_pieces(imdb, PIECES[profile.name]))
     return made
 
 
@@ -63,7 +69,7 @@ def settings(task: Experiment, kind: str, texts: list[str]) -> dict[str, float]:
         epochs = passes if kind == BILSTM else sizes.bilstm_hard_epochs
         few = min(task.seeds, sizes.bilstm_seeds)
         return {"epochs": epochs, "batch_size": sizes.bilstm_batch, "learning_rate": 2e-3, "only": few}
-    passes = sizes.passes(3 * n_texts if name == "imdb" else n_texts)  # its pieces are as long as three other texts
+    passes = sizes.passes(2 * n_texts if name == "imdb" else n_texts)  # its pieces are long
     if kind.startswith("Gated CNN"):
         return {"epochs": min(sizes.conv_epochs, passes), "batch_size": sizes.conv_batch, "learning_rate": 1e-2}
     rate = 3e-3 if name in ("sst2", "cola") else 1e-2
@@ -169,12 +175,25 @@ def _more(name: str, data: TaskData, reviews: Callable[[], TaskData]) -> list[st
     return []
 
 
-def _further(imdb: Experiment, size: int) -> list[str]:
-    """Pieces from all over the reviews, none of which is in the pool already."""
+def _spliced_and_cut(data: TaskData, sentences: list[str], size: int) -> list[str]:
+    """SST-2's texts, spliced, and fragments of other sentences: `size` of them."""
+    spliced = augmentation.splice(data.texts("train"), SPLICED, seed=5)
+    spliced += augmentation.splice(data.texts("unsupervised"), 1, seed=6)
+    cut = augmentation.fragments(sentences, 1, seed=5, longest=12)
+    return augmentation.sample(cut, size, seed=5) + spliced
+
+
+def _more_pieces(imdb: Experiment, size: int) -> list[str]:
+    """Pieces from all over the reviews."""
     reviews = dict.fromkeys(imdb.texts["train"] + imdb.data.texts("unsupervised"))
     cut = [piece for review in reviews for piece in pieces(review, MAX_WORDS)] if size else []
-    found, known = augmentation.pool_without(augmentation.sample(cut, size, seed=7), imdb.held_out)[0], set(imdb.pool)
-    return [piece for piece in found if piece not in known]
+    return augmentation.sample(cut, size, seed=7)
+
+
+def _unread(task: Experiment, texts: list[str]) -> list[str]:
+    """Those texts, each once, that are neither held out nor read already."""
+    found, known = augmentation.pool_without(texts, task.held_out)[0], {*task.texts["train"], *task.pool}
+    return [text for text in dict.fromkeys(found) if text not in known]
 
 
 def _a_piece_each(reviews: list[str], *, seed: int) -> list[str]:

@@ -185,8 +185,8 @@ class Experiment:
         return one_hot(self.labels["train"], len(self.names))
 
     def transfer(self) -> tuple[list[str], np.ndarray]:
-        """Training texts and pool, as far as the teacher answers them, with its soft labels (n_texts, n_classes)."""
-        texts = self.teacher.answerable(self.texts["train"] + self.pool)
+        """All texts that students read, as far as the teacher answers them; its soft labels, (n_texts, n_classes)."""
+        texts = self.teacher.answerable(self.texts["train"] + self.pool + self.further)
         return texts, self.teacher.soft_labels(texts)
 
     def _frequent(self, size: int) -> Vocabulary:
@@ -217,10 +217,10 @@ class Experiment:
 
         A taught one starts from the opinion of a teacher with weights on each word.
         """
-        size = GatedCNN.most_words(CONV, len(self.names), **self.profile.conv)
-        words = self._frequent(size)
+        config = self.profile.conv_of(self.data.task.name)
+        words = self._frequent(GatedCNN.most_words(CONV, len(self.names), **config))
         start = self._word_logits(words) if taught and self.teacher.has_weights else None
-        return GatedCNN(words, self.names, word_logits=start, **self.profile.conv)
+        return GatedCNN(words, self.names, word_logits=start, **config)
 
     def word_vectors(self, vocabulary: Vocabulary, size: int | None = None) -> np.ndarray:
         """The teacher's own vectors of a vocabulary's words, (n_words, d); or their `size` principal components."""

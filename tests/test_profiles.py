@@ -161,7 +161,13 @@ def test_good_parameters_pass():
 
 def test_small_sets_are_seen_more_often_within_limits():
     profile = PROFILES["laptop"]
-    assert [profile.passes(n) for n in (100, 40_000, 100_000, 10**6)] == [20, 19, 8, 3]
+    assert [profile.passes(n) for n in (100, 40_000, 100_000, 10**6)] == [20, 19, 8, 2]
+
+
+def test_a_task_may_have_a_gated_cnn_of_its_own():
+    laptop, smoke = PROFILES["laptop"], PROFILES["smoke"]
+    assert laptop.conv_of("sst2")["rare_size"] == 2 and "rare_size" not in laptop.conv_of("cola") == laptop.conv
+    assert smoke.conv_of("sst2") == smoke.conv
 
 
 def test_the_teacher_of_a_small_data_set_reads_it_more_often_within_limits():

@@ -41,7 +41,8 @@ class BiLSTM(Student):
         at_least_one(embedding_size=embedding_size, hidden=hidden, dense=dense)
         config = {"embedding_size": embedding_size, "hidden": hidden, "dense": dense, "dropout": dropout}
         super().__init__(vocabulary, labels, **config)
-        self.embedding = nn.Embedding(len(vocabulary) + 2, embedding_size)  # last: an unknown word, the end
+        # Last: an unknown word, the end. Sparse: a step of training moves only the rows that it reads.
+        self.embedding = nn.Embedding(len(vocabulary) + 2, embedding_size, sparse=True)
         self.lstm = nn.LSTM(embedding_size, hidden, batch_first=True, bidirectional=True)
         self.dense = nn.Linear(2 * hidden, dense)
         self.output = nn.Linear(dense, len(self.labels))

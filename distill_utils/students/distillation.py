@@ -300,8 +300,8 @@ def _train(student: nn.Module, lesson: _Lesson, seed: int) -> None:
     order_of = np.random.default_rng(seed)
     batches = _batches(student, counts, batch_size, order_of)
     steps = lesson.epochs * len(batches)
-    optimizer = torch.optim.Adam(student.parameters(), lr=lesson.learning_rate, fused=True)
-    decay = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.0, total_iters=steps)
+    optimizers = _optimizers(student, lesson.learning_rate)
+    decays = [torch.optim.lr_scheduler.LinearLR(one, 1.0, 0.0, total_iters=steps) for one in optimizers]
     with bar(what="student", total=steps, unit="batch") as progress:
         for epoch in range(lesson.epochs):
             for batch in batches if epoch == 0 else _batches(student, counts, batch_size, order_of):
@@ -309,11 +309,19 @@ def _train(student: nn.Module, lesson: _Lesson, seed: int) -> None:
                 # The batch's words, laid end to end: for each text the row numbers ends - length ... ends - 1.
                 words = np.repeat(ends[batch] - np.cumsum(lengths), lengths) + np.arange(lengths.sum())
                 logits = student(torch.from_numpy(lesson.rows[words]), torch.from_numpy(lengths))
-                optimizer.zero_grad()
+                student.zero_grad()
                 loss(logits, torch.from_numpy(lesson.soft_labels[batch])).backward()
-                optimizer.step()
-                decay.step()
+                for one in (*optimizers, *decays):
+                    one.step()
                 progress.update()
+
+
+def _optimizers(student: nn.Module, learning_rate: float) -> list[torch.optim.Optimizer]:
+    """Adam for all weights; of a sparse table, which has thousands of rows, only those that a batch reads move."""
+    tables = [layer.weight for layer in student.modules() if isinstance(layer, nn.Embedding) and layer.sparse]
+    others = [weight for weight in student.parameters() if all(weight is not table for table in tables)]
+    found = [torch.optim.Adam(others, lr=learning_rate, fused=True)]
+    return [*found, torch.optim.SparseAdam(tables, lr=learning_rate)] if tables else found
 
 
 def _batches(student: nn.Module, counts: np.ndarray, batch_size: int, random: np.random.Generator) -> list[np.ndarray]:

@@ -105,6 +105,22 @@ def test_one_step_of_fit_is_one_step_of_adam():
     torch.testing.assert_close(fitted.output.weight.detach(), expected, atol=1e-4, rtol=0)
 
 
+def test_of_a_sparse_table_only_the_rows_that_a_step_reads_move_and_as_adam_moves_them():
+    soft, words = np.array([[0.9, 0.1], [0.2, 0.8]], np.float32), Vocabulary(["red", "green", "apple", "pie"])
+    made = {"embedding_size": 8, "hidden": 4, "dense": 4, "dropout": 0.0}
+    found = fit(BiLSTM(words, ("r", "g"), **made), ["red apple"] * 2, soft, seed=3, epochs=1, learning_rate=0.1)
+    plain = BiLSTM(words, ("r", "g"), **made)
+    torch.manual_seed(3)
+    plain.reset_parameters()
+    before = plain.embedding.weight.detach().clone()
+    rows, counts = plain.encode(["red apple"] * 2)
+    kl_to_soft_labels(plain(torch.from_numpy(rows), torch.from_numpy(counts)), torch.from_numpy(soft)).backward()
+    expected = before - 0.1 * plain.embedding.weight.grad.to_dense().sign()  # Adam's first step, but for its epsilon
+    after, unread = found.embedding.weight.detach(), [1, 3, 4]  # green, pie, an unknown word; the end is read
+    torch.testing.assert_close(after, expected, atol=3e-3, rtol=0)
+    assert torch.equal(after[unread], before[unread]) and not torch.isclose(after[[0, 2, 5]], before[[0, 2, 5]]).any()
+
+
 def test_texts_and_soft_labels_must_match():
     with pytest.raises(ValueError, match="3 texts and 2 rows"):
         fit(student(), TEXTS[:3], np.ones((2, 2)), seed=0, epochs=1)
