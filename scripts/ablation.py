@@ -34,11 +34,12 @@ TITLES = {"emotion": "Emotion", "sst2": "SST-2", "cola": "CoLA", "imdb": "IMDB"}
 LABELS = "its own texts, labels"
 SOFT = "its own texts, soft labels in their place"
 OWN = "its own texts, soft labels"
+POOL = "its own texts and the pool, soft labels"
 CLASSES = "all texts, the teacher's classes"
 PLAIN = "all texts, soft labels, words start at random"
 ALL = "all texts, soft labels"
 SMALL = "all texts, soft labels of MiniLM"
-LESSONS = (LABELS, SOFT, OWN, CLASSES, PLAIN, ALL, SMALL)
+LESSONS = (LABELS, SOFT, OWN, POOL, CLASSES, PLAIN, ALL, SMALL)
 
 
 def lessons(task: Experiment, small: Experiment, kind: str) -> dict[str, dict]:
@@ -50,7 +51,7 @@ def lessons(task: Experiment, small: Experiment, kind: str) -> dict[str, dict]:
     all_texts = {"make": taught, "texts": texts, "soft_labels": soft} | course.settings(task, kind, texts)
     own_texts = {"make": taught, "texts": own, "soft_labels": task.teacher.soft_labels(own)}
     start = {"make": partial(taught, taught=False)}
-    return {
+    found = {
         LABELS: own_texts | hard | start | {"soft_labels": task.hard},
         SOFT: own_texts | hard | start,
         OWN: own_texts | course.settings(task, kind, own),
@@ -60,6 +61,10 @@ def lessons(task: Experiment, small: Experiment, kind: str) -> dict[str, dict]:
         SMALL: all_texts
         | {"make": partial(course.student, small, kind), "soft_labels": small.teacher.soft_labels(texts)},
     }
+    if task.further:  # the last of the texts
+        pool = texts[: -len(task.further)]
+        found[POOL] = all_texts | {"texts": pool, "soft_labels": soft[: len(pool)]} | course.settings(task, kind, pool)
+    return found
 
 
 def rows(name: str) -> Iterator[dict]:
