@@ -20,6 +20,7 @@ from distill_utils.checks import as_logits, as_texts
 UNWRITABLE = (errno.EACCES, errno.EROFS, errno.EPERM, errno.EEXIST, errno.ENOTDIR)
 
 KEY_BYTES = 16  # of a text's hash
+ORIGINS = ("kept", "recorded", "computed")
 
 
 class CacheError(OSError):
@@ -145,9 +146,9 @@ class LogitStore:
 
     def __init__(self, folder: Path, n_classes: int, recorded: Iterable[Path] = ()):
         self.folder, self.n_classes = folder, n_classes
-        self._rows: dict[bytes, np.ndarray] = {}
-        self._origins: dict[bytes, str] = {}
-        self._asked: set[bytes] = set()
+        self._places: dict[bytes, int] = {}  # of each text's logits in the table
+        self._table = np.empty((0, n_classes), np.float16)
+        self._origins, self._asked = np.empty(0, np.uint8), np.empty(0, bool)  # of each row of the table
         for place, origin in ((folder, "kept"), *((place, "recorded") for place in recorded)):
             for data in recall(place):
                 chunk = load(data)
@@ -155,20 +156,23 @@ class LogitStore:
                 self._take(list(map(bytes, chunk["keys"])), logits, origin)
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._places)
 
     def _take(self, keys: list[bytes], logits: np.ndarray, origin: str) -> None:
-        self._rows.update(zip(keys, logits, strict=True))
-        self._origins.update(dict.fromkeys(keys, origin))
+        self._places.update(zip(keys, range(len(self._table), len(self._table) + len(keys)), strict=True))
+        self._table = np.concatenate((self._table, logits.astype(np.float16, copy=False)))
+        self._origins = np.concatenate((self._origins, np.full(len(keys), ORIGINS.index(origin), np.uint8)))
+        self._asked = np.concatenate((self._asked, np.zeros(len(keys), bool)))
 
     @property
     def origins(self) -> Counter:
         """How many texts asked for with `get` were "recorded", "kept" here before, or "computed" since: each once."""
-        return Counter(self._origins[key] for key in self._asked)
+        counts = np.bincount(self._origins[self._asked], minlength=len(ORIGINS)).tolist()
+        return Counter(dict(zip(ORIGINS, counts, strict=True)))
 
     def missing(self, texts: Iterable[str]) -> list[str]:
         """The texts without logits here, each once, in order."""
-        return [text for text in dict.fromkeys(as_texts(texts)) if _key(text) not in self._rows]
+        return [text for text in dict.fromkeys(as_texts(texts)) if _key(text) not in self._places]
 
     def add(self, texts: list[str], logits: np.ndarray) -> None:
         """Keep logits, shape (len(texts), n_classes), on disk and in memory. Raises ValueError when they do not fit."""
@@ -182,15 +186,14 @@ class LogitStore:
 
     def get(self, texts: list[str]) -> np.ndarray:
         """Logits of texts that are all here, float32, shape (len(texts), n_classes)."""
-        keys = [_key(text) for text in texts]
-        self._asked.update(keys)
-        rows = np.stack([self._rows[key] for key in keys]) if texts else np.empty((0, self.n_classes))
-        return rows.astype(np.float32)
+        places = np.fromiter((self._places[_key(text)] for text in texts), np.int64, len(texts))
+        self._asked[places] = True
+        return self._table[places].astype(np.float32)
 
     def as_chunk(self) -> bytes:
         """All that is here as one chunk, in the order of its keys."""
-        keys = sorted(self._rows)
-        return _chunk(keys, np.array([self._rows[key] for key in keys], np.float16).reshape(-1, self.n_classes))
+        keys = sorted(self._places)
+        return _chunk(keys, self._table[[self._places[key] for key in keys]])
 
 
 def _chunk(keys: list[bytes], logits: np.ndarray) -> bytes:
