@@ -54,8 +54,8 @@ MUTATIONS = {
     ),
     "soft labels in another order than their texts": (
         "cache.py",
-        "np.stack([self._rows[key] for key in keys])",
-        "np.stack([self._rows[key] for key in sorted(keys)])",
+        "(self._places[_key(text)] for text in texts)",
+        "(self._places[_key(text)] for text in sorted(texts))",
         "teachers/test_teachers.py::test_soft_labels_are_the_softmax_in_the_order_asked_for",
     ),
     "a Bi-LSTM that pools its inputs": (
