@@ -27,6 +27,7 @@ from distill_utils.students.student import length_batches
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 APART = 1_000_000  # words read over all passes; below, a process would take longer to start than to train
+TRAINING = 2  # counted up when the loop gives other weights from the same lesson: kept students are trained again
 
 
 def one_hot(labels: np.ndarray, n_classes: int) -> np.ndarray:
@@ -339,7 +340,7 @@ def _key(
 
     Texts count as the student reads them, so whatever changes its reading, such as the rule of words, changes the key.
     """
-    known = [type(student).__name__, student.config, student.labels, numbers]
+    known = [TRAINING, type(student).__name__, student.config, student.labels, numbers]
     digest = hashlib.sha256(json.dumps(known, default=np.generic.item).encode())
     for array in (_pull(loss, soft_labels.shape[1]), rows, counts, soft_labels):
         digest.update(np.ascontiguousarray(array))
