@@ -19,7 +19,7 @@ from distill_utils.checks import as_logits, as_texts
 # The last two: a file stands where the folder should, or one of its parents.
 UNWRITABLE = (errno.EACCES, errno.EROFS, errno.EPERM, errno.EEXIST, errno.ENOTDIR)
 
-KEY_BYTES = 16  # of a text's hash
+KEY_BYTES = 8  # of a text's hash: among millions of texts two share one with a chance of one in millions
 ORIGINS = ("kept", "recorded", "computed")
 
 
@@ -153,7 +153,7 @@ class LogitStore:
             for data in recall(place):
                 chunk = load(data)
                 logits = as_logits(chunk["logits"], len(chunk["keys"]), n_classes)
-                self._take(list(map(bytes, chunk["keys"])), logits, origin)
+                self._take(list(map(bytes, chunk["keys"][:, :KEY_BYTES])), logits, origin)  # older ones are longer
 
     def __len__(self) -> int:
         return len(self._places)
@@ -173,6 +173,12 @@ class LogitStore:
     def missing(self, texts: Iterable[str]) -> list[str]:
         """The texts without logits here, each once, in order."""
         return [text for text in dict.fromkeys(as_texts(texts)) if _key(text) not in self._places]
+
+    def recorded(self, texts: Iterable[str]) -> np.ndarray:
+        """Whether the logits of each text are recorded, (n_texts,) of booleans."""
+        places = (self._places.get(_key(text)) for text in texts)
+        recorded = self._origins == ORIGINS.index("recorded")
+        return np.array([place is not None and recorded[place] for place in places], bool)
 
     def add(self, texts: list[str], logits: np.ndarray) -> None:
         """Keep logits, shape (len(texts), n_classes), on disk and in memory. Raises ValueError when they do not fit."""
@@ -201,4 +207,4 @@ def _chunk(keys: list[bytes], logits: np.ndarray) -> bytes:
 
 
 def _key(text: str) -> bytes:
-    return hashlib.blake2b(text.encode(), digest_size=KEY_BYTES).digest()
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()[:KEY_BYTES]

@@ -14,7 +14,7 @@ from distill_utils.results.claims import reported
 from distill_utils.students import Student
 from distill_utils.students.bilstm import MAX_WORDS
 from distill_utils.texts import augmentation, miniature
-from distill_utils.texts.corruption import with_twins
+from distill_utils.texts.corruption import edited, other_words, with_twins
 from distill_utils.texts.tasks import TASKS, TaskData, few_labels, load_task
 from distill_utils.texts.words import pieces
 
@@ -26,10 +26,12 @@ READ = {"smoke": 500, "laptop": 9000, "full": 50_000}
 BAG, PAIRS, BILSTM = "MLP-D, bag of words", "MLP-D", "Bi-LSTM-D"  # the distilled students of part 3
 CONV = "Gated CNN-D"  # and one of the MLP's size that reads in order
 # Further texts, for students only: draws of their own, so that the pools stay as they are. IMDB's are pieces of
-# reviews; SST-2's are fragments of sentences of reviews, and its own texts spliced.
-PIECES = {"smoke": 0, "laptop": 110_000, "full": 0}
+# reviews; SST-2's are fragments of sentences of reviews, and its own texts spliced; CoLA's are its own, rewritten.
+PIECES = {"smoke": 0, "laptop": 250_000, "full": 0}
 FRAGMENTS = {"smoke": 0, "laptop": 200_000, "full": 0}
+REWRITTEN = {"smoke": False, "laptop": True, "full": False}
 SPLICED = 6  # times that each of SST-2's training sentences goes on as another one
+NOT_TAUGHT = ("I pushed that the table.", "John the ball.")  # answered, but not when the recorded one learned
 REVIEWS = 30_000  # sentences of film reviews that CoLA's students read, each with its broken twins
 TWINNED = 5  # times that each of CoLA's own acceptable sentences is broken, in other ways
 
@@ -39,19 +41,23 @@ def experiments(names: Iterable[str], profile: Profile, *, seeds: int, recorded:
 
     On real data SST-2's pool is its own phrases and sentences of film reviews, lower-cased like its texts; its students
     read fragments of such sentences, too, and its own texts spliced. CoLA's pool is its own training sentences and
-    short ones of reviews, each with its broken twins. IMDB has few labels; its pool is one piece of each of many
-    reviews, and its students read further pieces.
+    short ones of reviews, each with its broken twins; its students read its own sentences rewritten, too. IMDB has few
+    labels; its pool is one piece of each of many reviews, and its students read further pieces.
     """
     reviews = cache(lambda: load_task("imdb", source=profile.source))  # read where they are needed
     made = {}
     for name in names:
         data = _few(reviews(), profile) if name == "imdb" else load_task(name, source=profile.source)
         more = _more(name, data, reviews) if data.source != "miniature" else []
-        words, known = (10_000, 40_000) if name == "sst2" else (5000, 5000)  # chosen on validation
+        words, known = {"sst2": (10_000, 40_000), "cola": (5000, 20_000)}.get(name, (5000, 5000))  # by validation
         shared = {"seeds": seeds, "words": words, "known": known, "recorded": recorded}
         made[name] = Experiment(data, profile, blog=reported(PARTS[name], data.source), more=more, **shared)
         if name == "sst2" and FRAGMENTS[profile.name]:
             made[name].further = _unread(made[name], _spliced_and_cut(data, more, FRAGMENTS[profile.name]))
+        if name == "cola" and REWRITTEN[profile.name]:
+            first, more = _rewritten(data.texts("train"))
+            made[name].further = _unread(made[name], first + more)
+            made[name].further_taught = [text for text in _unread(made[name], first) if text not in NOT_TAUGHT]
     if "imdb" in made:
         imdb = made["imdb"]
         whole = imdb.texts["train"] + augmentation.sample(imdb.pool, READ[profile.name], seed=1)  # the pool is sorted
@@ -65,7 +71,8 @@ def settings(task: Experiment, kind: str, texts: list[str]) -> dict[str, float]:
     sizes, name, n_texts = task.profile, task.data.task.name, len(texts)
     if kind.startswith("Bi-LSTM"):
         words = sum(len(text.split()) for text in texts)
-        passes = min(max(round(sizes.bilstm_words / max(1, words)), 2), sizes.bilstm_epochs)
+        least = 1 if sizes.bilstm_of(name).get("dropout") == 0 else 2
+        passes = min(max(round(sizes.bilstm_words / max(1, words)), least), sizes.bilstm_epochs)
         epochs = passes if kind == BILSTM else sizes.bilstm_hard_epochs
         few = min(task.seeds, sizes.bilstm_seeds)
         return {"epochs": epochs, "batch_size": sizes.bilstm_batch, "learning_rate": 2e-3, "only": few}
@@ -86,7 +93,7 @@ def student(task: Experiment, kind: str, *, taught: bool = True) -> Student:
 def lesson(task: Experiment) -> tuple[list[str], np.ndarray]:
     """The texts that students learn from, and the teacher's soft labels, (n_texts, n_classes)."""
     if task.data.task.name == "imdb":  # pieces only: its pool has one of each review with a label, too
-        texts = task.pool + task.further
+        texts = task.pool + task.teacher.at_hand(task.further)
         return texts, task.teacher.soft_labels(texts)
     return task.transfer()
 
@@ -181,6 +188,17 @@ def _spliced_and_cut(data: TaskData, sentences: list[str], size: int) -> list[st
     spliced += augmentation.splice(data.texts("unsupervised"), 1, seed=6)
     cut = augmentation.fragments(sentences, 1, seed=5, longest=12)
     return augmentation.sample(cut, size, seed=5) + spliced
+
+
+def _rewritten(sentences: list[str]) -> tuple[list[str], list[str]]:
+    """Sentences with other words, with small edits, and spliced; and more of the first two, and with both."""
+    first = other_words(sentences, 16, seed=13) + edited(sentences, 16, seed=14)
+    first += augmentation.splice(sentences, 12, seed=17)
+    more = [text for seed in (23, 33) for text in other_words(sentences, 16, seed=seed)]
+    more += [text for seed in (24, 34) for text in edited(sentences, 16, seed=seed)]
+    for seed in (15, 25, 35):
+        more += edited(other_words(sentences, 16, seed=seed), 1, seed=seed + 1)
+    return first, more
 
 
 def _more_pieces(imdb: Experiment, size: int) -> list[str]:

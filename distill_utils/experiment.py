@@ -3,7 +3,7 @@
 Part 1 writes these steps out; parts 2 and 3 repeat them for several tasks.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import copy
 from dataclasses import replace
 from functools import lru_cache
@@ -67,7 +67,8 @@ class Experiment:
         self.labels = {split: data.labels(split) for split in SPLITS}
         self.held_out = self.texts["validation"] + self.texts["test"]
         self.pool, self.leaks = augmentation.pool_without(self._unlabelled(more), self.held_out)
-        self.further: list[str] = []  # more unlabelled texts, for students only
+        self.further: list[str] = []  # more unlabelled texts, for students only, as far as answers are at hand
+        self.further_taught: list[str] = []  # those of them that the small pre-trained transformer reads, too
         self.vocabulary = self._frequent(words)
         self.board = Scoreboard(data.task.name, data.task.metric, data.source)
 
@@ -132,7 +133,8 @@ class Experiment:
             small = title_of(self.profile.small)
             found[small] = self.fine_tuned(self.profile.small, self.profile.small_recipes[task])
             if task in self.profile.taught_recipes:
-                found[f"{small}-D"] = self.taught(self.profile.small, self.profile.taught_recipes[task])
+                further = self.teacher.at_hand(self.further_taught)
+                found[f"{small}-D"] = self.taught(self.profile.small, self.profile.taught_recipes[task], further)
         if not self.profile.small or task in self.profile.half_recipes:
             layers, adapter = max(1, self.teacher.n_layers // 2), self.teacher.adapter
             rank = adapter.rank if adapter else 0
@@ -142,9 +144,9 @@ class Experiment:
             self.record(name, [model], self.teacher_name if name.endswith("-D") else None)
         return found
 
-    def taught(self, start: str | Teacher, recipe: Recipe) -> Teacher:
-        """A smaller transformer that learnt the teacher's answers to `lesson`."""
-        return teach(start, self.lesson(), self.teacher, recipe, recorded=self.recorded)
+    def taught(self, start: str | Teacher, recipe: Recipe, further: Iterable[str] = ()) -> Teacher:
+        """A smaller transformer that learnt the teacher's answers to `lesson`, and to further texts."""
+        return teach(start, [*self.lesson(), *further], self.teacher, recipe, recorded=self.recorded)
 
     def beside(self) -> "Experiment":
         """The same task, texts, words and seeds with a smaller teacher, and a board of its own.
@@ -186,7 +188,7 @@ class Experiment:
 
     def transfer(self) -> tuple[list[str], np.ndarray]:
         """All texts that students read, as far as the teacher answers them; its soft labels, (n_texts, n_classes)."""
-        texts = self.teacher.answerable(self.texts["train"] + self.pool + self.further)
+        texts = self.teacher.answerable(self.texts["train"] + self.pool) + self.teacher.at_hand(self.further)
         return texts, self.teacher.soft_labels(texts)
 
     def _frequent(self, size: int) -> Vocabulary:
@@ -208,9 +210,10 @@ class Experiment:
 
     def bilstm(self, *, taught: bool = False) -> BiLSTM:
         """A new Bi-LSTM of the profile's size; a taught one starts from the teacher's own word vectors, if any."""
-        words, given = self._frequent(self.known), taught and self.teacher.has_weights
-        vectors = self.word_vectors(words, self.profile.bilstm["embedding_size"]) if given else None
-        return BiLSTM(words, self.names, word_vectors=vectors, **self.profile.bilstm)
+        words, config = self._frequent(self.known), self.profile.bilstm_of(self.data.task.name)
+        given = taught and self.teacher.has_weights
+        vectors = self.word_vectors(words, config["embedding_size"]) if given else None
+        return BiLSTM(words, self.names, word_vectors=vectors, **config)
 
     def conv(self, *, taught: bool = False) -> GatedCNN:
         """A new gated CNN with the MLP's number of parameters, and with as many words as they allow.

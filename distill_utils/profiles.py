@@ -45,9 +45,10 @@ class Profile:
     convs: dict[str, dict[str, float]]  # the same for a task
     conv_epochs: int  # at most; fewer where they come to more than `texts_seen`
     conv_batch: int
-    bilstm: dict[str, int]  # arguments of students.BiLSTM
+    bilstm: dict[str, float]  # arguments of students.BiLSTM
+    bilstms: dict[str, dict[str, float]]  # the same for a task
     bilstm_epochs: int  # at most
-    bilstm_words: int  # that it reads over all passes; twice through the set at least
+    bilstm_words: int  # that it reads over all passes; twice through the set at least, once without dropout
     bilstm_hard_epochs: int  # on the labels alone
     bilstm_batch: int
     bilstm_seeds: int  # trained of it, at most
@@ -82,6 +83,10 @@ class Profile:
         """Arguments of this task's gated CNN."""
         return self.convs.get(task, self.conv)
 
+    def bilstm_of(self, task: str) -> dict[str, float]:
+        """Arguments of this task's Bi-LSTM."""
+        return self.bilstms.get(task, self.bilstm)
+
     def passes(self, n_texts: int) -> int:
         """Passes over a set of texts that come to `texts_seen` in all; 2 at least, 20 at most."""
         return min(max(round(self.texts_seen / n_texts), 2), 20)
@@ -102,7 +107,7 @@ MINILM_RECIPES = {
 # The same, taught by MPNet.
 TAUGHT_RECIPES = {
     "sst2": Recipe(epochs=3, learning_rate=2e-3, batch_size=256, dropout=0.0, adapter_rank=32),
-    "cola": Recipe(epochs=4, learning_rate=2e-3, batch_size=256, dropout=0.0, adapter_rank=32),
+    "cola": Recipe(epochs=3, learning_rate=2e-3, batch_size=256, dropout=0.0, adapter_rank=32),
     "imdb": Recipe(epochs=5, learning_rate=1e-3, batch_size=64, max_tokens=256, dropout=0.0, adapter_rank=16),
 }
 # How MPNet becomes each task's teacher: chosen on validation among two to five recipes and one to three seeds a task.
@@ -131,6 +136,10 @@ HALF_RECIPES = {
 CONV = {"frequent": 2000, "channels": 24, "word_dropout": 0.1}
 # SST-2's knows more words, with less of each.
 CONVS = {"sst2": CONV | {"frequent": 1000, "rare_size": 2}}
+# The Bi-LSTM, a third of the blog's outside its table. Chosen on validation, by task: one that drops no numbers out in
+# training learns as much in one pass over many different texts as the others in two or more.
+BILSTM = {"embedding_size": 100, "hidden": 64, "dense": 100}
+BILSTMS = {task: BILSTM | {"dropout": 0.0} for task in ("emotion", "cola", "imdb")}
 
 PROFILES = {
     profile.name: profile
@@ -155,6 +164,7 @@ PROFILES = {
             conv_epochs=10,
             conv_batch=64,
             bilstm={"embedding_size": 50, "hidden": 64, "dense": 100},
+            bilstms={},
             bilstm_epochs=10,
             bilstm_words=10**9,
             bilstm_hard_epochs=20,
@@ -187,7 +197,8 @@ PROFILES = {
             convs=CONVS,
             conv_epochs=8,
             conv_batch=256,
-            bilstm={"embedding_size": 100, "hidden": 64, "dense": 100},
+            bilstm=BILSTM,
+            bilstms=BILSTMS,
             bilstm_epochs=4,
             bilstm_words=12_000_000,
             bilstm_hard_epochs=8,
@@ -232,6 +243,7 @@ PROFILES = {
             conv_epochs=8,
             conv_batch=256,
             bilstm={"embedding_size": 300, "hidden": 300},
+            bilstms={},
             bilstm_epochs=10,
             bilstm_words=10**9,
             bilstm_hard_epochs=20,

@@ -61,8 +61,8 @@ def lessons(task: Experiment, small: Experiment, kind: str) -> dict[str, dict]:
         SMALL: all_texts
         | {"make": partial(course.student, small, kind), "soft_labels": small.teacher.soft_labels(texts)},
     }
-    if task.further:  # the last of the texts
-        pool = texts[: -len(task.further)]
+    if further := len(task.teacher.at_hand(task.further)):  # the last of the texts
+        pool = texts[:-further]
         found[POOL] = all_texts | {"texts": pool, "soft_labels": soft[: len(pool)]} | course.settings(task, kind, pool)
     return found
 

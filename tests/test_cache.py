@@ -1,15 +1,18 @@
 """What is kept on disk: whole or not at all, checked when read, one clear line when there is no room."""
 
 import errno
+import hashlib
 import os
 
 import numpy as np
 import pytest
+from safetensors.numpy import load, save
 
 from distill_utils.cache import (
     CacheError,
     LogitStore,
     cache_dir,
+    keep,
     read_note,
     room_to_write,
     write_atomically,
@@ -24,6 +27,16 @@ def test_logits_come_back_by_text(tmp_path):
     assert again.missing(["b", "c", "c", "a"]) == ["c"]
     np.testing.assert_array_equal(again.get(["b", "a", "b"]), [[3, 4], [1, 2], [3, 4]])
     assert again.get([]).shape == (0, 2)
+
+
+def test_chunks_of_an_earlier_version_with_longer_keys_are_read(tmp_path):
+    keys = b"".join(hashlib.blake2b(text.encode(), digest_size=16).digest() for text in ("a", "ß"))
+    older = {"keys": np.frombuffer(keys, np.uint8).reshape(2, 16), "logits": np.array([[1, 2], [3, 4]], np.float16)}
+    keep(tmp_path, "chunk", save(older))
+    store = LogitStore(tmp_path, 2)
+    assert store.missing(["ß", "a", "b"]) == ["b"]
+    np.testing.assert_array_equal(store.get(["ß", "a"]), [[3, 4], [1, 2]])
+    assert load(store.as_chunk())["keys"].tobytes() == b"".join(sorted([keys[:8], keys[16:24]]))
 
 
 def test_a_truncated_file_is_detected_and_forgotten(tmp_path):

@@ -74,15 +74,20 @@ def test_reviews_are_read_where_they_are_needed(name, monkeypatch):
     assert list(course.experiments([name], PROFILES["smoke"], seeds=1)) == read == [name]
 
 
-@pytest.mark.parametrize("name", ["imdb", "sst2"])
+@pytest.mark.parametrize("name", ["imdb", "sst2", "cola"])
 def test_further_texts_are_short_and_new(name, monkeypatch):
     monkeypatch.setattr(course, "PIECES", {"smoke": 300})
     monkeypatch.setattr(course, "FRAGMENTS", {"smoke": 300})
+    monkeypatch.setattr(course, "REWRITTEN", {"smoke": True})
     one, again = (course.experiments([name], PROFILES["smoke"], seeds=1)[name] for _ in range(2))
     known = {*one.texts["train"], *one.pool, *one.held_out}
     assert len(set(one.further)) == len(one.further) > 100 and not set(one.further) & known
     assert max(len(text.split()) for text in one.further) <= 60 and one.further == again.further
     assert one.vocabulary.words == Experiment(one.data, PROFILES["smoke"], seeds=1).vocabulary.words or name == "imdb"
+    taught = one.further_taught
+    assert taught == one.further[: len(taught)] and (
+        1 < len(one.further) / len(taught) < 5 if name == "cola" else not taught
+    )
 
 
 def test_a_text_is_read_once_however_often_it_was_drawn():
@@ -110,6 +115,8 @@ def test_a_bilstm_makes_fewer_passes_over_many_words():
     one = SimpleNamespace(profile=sizes, seeds=1, data=SimpleNamespace(task=TASKS["sst2"]))
     texts = {n: ["three words each"] * n for n in (100, 500, 667, 10**5)}
     assert [course.settings(one, course.BILSTM, some)["epochs"] for some in texts.values()] == [5, 4, 3, 2]
+    one.profile = replace(sizes, bilstms={"sst2": {"dropout": 0.0}})
+    assert [course.settings(one, course.BILSTM, some)["epochs"] for some in texts.values()] == [5, 4, 3, 1]
 
 
 def test_the_dial_moves_the_label_out_of_the_words():

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from tiny_checkpoints import tiny_bert
 
+from distill_utils import experiment
 from distill_utils.experiment import Experiment, tuned_tfidf
 from distill_utils.profiles import PROFILES
 from distill_utils.students.distillation import one_hot
@@ -220,6 +221,19 @@ def test_smaller_transformers_stand_beside_the_teacher(small):
     assert found["whole, 1 layers-D"].count_parameters()[0] < found["tiny"].count_parameters()[0]
     lesson = task.lesson()
     assert lesson[: len(task.texts["train"])] == task.texts["train"] and len(lesson) == len(task.texts["train"])
+
+
+def test_only_the_small_transformer_reads_further_texts_and_only_with_answers_at_hand(small, monkeypatch):
+    quick, read = Recipe(epochs=1), []
+    recipes = {"small_recipes": {"sst2": quick}, "taught_recipes": {"sst2": quick}, "half_recipes": {"sst2": quick}}
+    task = copy(small)
+    task.profile = replace(small.profile, small=small.profile.teachers[0], lesson={}, **recipes)
+    task.further, task.further_taught = ["a b", "c", "d e"], ["a b", "c"]
+    monkeypatch.setattr(small.teacher, "at_hand", lambda texts: [text for text in texts if " " in text])
+    monkeypatch.setattr(experiment, "teach", lambda start, texts, *_, **__: read.append(texts) or small.teacher)
+    task.smaller()
+    assert read == [[*task.lesson(), "a b"], task.lesson()]
+    assert task.transfer()[0] == [*task.texts["train"], *task.pool, "a b", "d e"]
 
 
 @pytest.mark.models

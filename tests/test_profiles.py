@@ -164,10 +164,11 @@ def test_small_sets_are_seen_more_often_within_limits():
     assert [profile.passes(n) for n in (100, 40_000, 100_000, 10**6)] == [20, 19, 8, 2]
 
 
-def test_a_task_may_have_a_gated_cnn_of_its_own():
+def test_a_task_may_have_students_of_its_own():
     laptop, smoke = PROFILES["laptop"], PROFILES["smoke"]
     assert laptop.conv_of("sst2")["rare_size"] == 2 and "rare_size" not in laptop.conv_of("cola") == laptop.conv
     assert smoke.conv_of("sst2") == smoke.conv
+    assert laptop.bilstm_of("cola") == laptop.bilstm | {"dropout": 0.0} and laptop.bilstm_of("mine") == laptop.bilstm
 
 
 def test_the_teacher_of_a_small_data_set_reads_it_more_often_within_limits():

@@ -93,6 +93,10 @@ class Labeller:
         """Those of the texts that it can label, in order."""
         return as_texts(texts)
 
+    def at_hand(self, texts: Iterable[str]) -> list[str]:
+        """Those of the texts that students may read without waiting for hours; see `Teacher.at_hand`."""
+        return self.answerable(texts)
+
     def truncation(self, texts: Iterable[str]) -> object:
         """How much of the texts it does not read. Raises ValueError for a teacher without weights."""
         raise self.lacks("how much of a long text it reads")

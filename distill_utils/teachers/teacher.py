@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-from distill_utils.cache import LogitStore, sha256_of
+from distill_utils.cache import LogitStore, cache_dir, sha256_of
 from distill_utils.checks import as_texts
 from distill_utils.progress import hush_libraries
 from distill_utils.teachers import recordings
@@ -179,6 +179,14 @@ class Teacher(Labeller):
             recorded = recordings.find(f"logits/{self.fingerprint}") if self.recorded else []
             self._stores[folder] = LogitStore(folder, self.n_classes, recorded)
         return self._stores[folder]
+
+    def at_hand(self, texts: Iterable[str]) -> list[str]:
+        """Those of the texts whose labels are recorded, in order; all of a teacher that uses no recordings."""
+        texts = as_texts(texts)
+        if not self.recorded:
+            return texts
+        store = self._store(cache_dir() / "logits" / self.fingerprint)
+        return [text for text, known in zip(texts, store.recorded(map(plain, texts)), strict=True) if known]
 
     def answers(self) -> str:
         """Where the answers asked for so far came from, each text once: "141,402 recorded, 12 computed now"."""

@@ -1,9 +1,12 @@
 """Sentences broken on purpose, for a teacher of grammar to label: good ones alone say little about bad ones."""
 
+from collections import defaultdict
+from functools import cache
+
 import numpy as np
 
-from distill_utils.checks import as_texts
-from distill_utils.texts.words import plain, written_words
+from distill_utils.checks import as_texts, at_least
+from distill_utils.texts.words import plain, write, written_words
 
 # Words that carry grammar rather than content, and forms that may not take each other's place.
 FUNCTION_WORDS = frozenset(
@@ -43,6 +46,81 @@ def with_twins(sentences: list[str], *, seed: int) -> list[str]:
             versions = [words] + [found for _ in range(TWINS) if (found := corrupt(words, random)) != words]
             texts += [" ".join(version) + end for version in versions]
     return texts
+
+
+def other_words(texts: list[str], n: int, *, seed: int, rate: float = 0.3) -> list[str]:
+    """`n` versions of each text with other content words: each turns with chance `rate` into one of the same ending.
+
+    The other word is drawn by its frequency in `texts`; a capital stays one. Words of a closed class ("the", "whom")
+    stay, and so does much of the structure; whether the sentence still is one, the teacher has to say.
+    """
+    at_least(0, n=n)
+    written, like = [written_words(text) for text in as_texts(texts)], defaultdict(list)
+    for word in (word for words in written for word in words):
+        if family := _family(word):
+            like[family].append(_bare(word))
+    random, versions = np.random.default_rng(seed), []
+    for words in written:
+        for _ in range(n):
+            version, chances = list(words), random.random(len(words))
+            for place, (word, chance) in enumerate(zip(words, chances, strict=True)):
+                if chance < rate and (family := _family(word)):
+                    others = like[family]
+                    version[place] = word.replace(_bare(word), others[random.integers(len(others))])
+            versions.append(write(version))
+    return versions
+
+
+def edited(texts: list[str], n: int, *, seed: int) -> list[str]:
+    """`n` versions of each text with one small edit each; the kinds are equally likely.
+
+    A word goes, two neighbours swap, a word of a closed class is put in or takes another's place, or a word moves.
+    """
+    at_least(0, n=n)
+    written = [written_words(text) for text in as_texts(texts)]
+    closed = [word for words in written for word in words if word in _closed()]
+    random, versions = np.random.default_rng(seed), []
+    for words in written:
+        for _ in range(n if words else 0):
+            versions.append(write(_edit(list(words), closed, random)))
+    return versions
+
+
+def _edit(words: list[str], closed: list[str], random: np.random.Generator) -> list[str]:
+    kind, place = random.integers(5), random.integers(len(words))
+    if kind == 0 and len(words) > 2:
+        del words[place]
+    elif kind == 1 and place + 1 < len(words):
+        words[place], words[place + 1] = words[place + 1], words[place]
+    elif kind == 2 and closed:
+        words.insert(place, closed[random.integers(len(closed))])
+    elif kind == 3 and (places := [at for at, word in enumerate(words) if word in _closed()]):
+        words[places[random.integers(len(places))]] = closed[random.integers(len(closed))]
+    else:
+        word = words.pop(place)
+        words.insert(random.integers(len(words) + 1), word)
+    return words
+
+
+@cache
+def _closed() -> frozenset[str]:
+    """Words of a closed class, lower-case: those of grammar, and scikit-learn's stop words."""
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    return ENGLISH_STOP_WORDS | FUNCTION_WORDS
+
+
+def _bare(word: str) -> str:
+    return word.strip(".,;:!?()\"'")
+
+
+@cache
+def _family(word: str) -> tuple[bool, str] | None:
+    """Whether a written word is a name, and its ending; None for what has no content."""
+    bare = _bare(word)
+    if bare.lower() in _closed() or not bare.isalpha():
+        return None
+    return bare[0].isupper(), next(ending for ending in ("ing", "ed", "ly", "s", "") if bare.endswith(ending))
 
 
 def _swap(words, random):

@@ -60,6 +60,15 @@ def test_a_recorded_teacher_answers_without_training_or_computing(recorded, chec
         teacher.cached_logits(TEXTS[:7])
 
 
+def test_texts_whose_answers_are_at_hand_are_those_recorded(recorded, checkpoint):
+    teacher, asked = read(checkpoint), [*TEXTS[8:3:-1], TEXTS[0].replace(" ", "\xa0")]
+    known = [text for text in asked if text.replace("\xa0", " ") in TEXTS[:6]]
+    assert teacher.at_hand(asked) == known and 2 < len(known) < len(asked)
+    teacher.cached_logits(["a new one"])
+    assert teacher.at_hand(["a new one"]) == read(checkpoint).at_hand(["a new one"]) == []  # kept, by chance
+    assert read(checkpoint, recorded=False).at_hand(asked) == asked
+
+
 def test_recorded_answers_need_no_weights(recorded, checkpoint, monkeypatch, tmp_path):
     made = read(checkpoint, recorded=False)
     with monkeypatch.context() as patch:
