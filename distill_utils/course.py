@@ -55,8 +55,8 @@ def experiments(names: Iterable[str], profile: Profile, *, seeds: int, recorded:
         if name == "sst2" and FRAGMENTS[profile.name]:
             made[name].further = _unread(made[name], _spliced_and_cut(data, more, FRAGMENTS[profile.name]))
         if name == "cola" and REWRITTEN[profile.name]:
-            first, more = _rewritten(data.texts("train"))
-            made[name].further = _unread(made[name], first + more)
+            first, others = _rewritten(data.texts("train"))
+            made[name].further = _unread(made[name], first + others)
             made[name].further_taught = [text for text in _unread(made[name], first) if text not in NOT_TAUGHT]
     if "imdb" in made:
         imdb = made["imdb"]

@@ -72,9 +72,10 @@ def other_words(texts: list[str], n: int, *, seed: int, rate: float = 0.3) -> li
 
 
 def edited(texts: list[str], n: int, *, seed: int) -> list[str]:
-    """`n` versions of each text with one small edit each; the kinds are equally likely.
+    """`n` versions of each text with one small edit each, of a kind drawn evenly.
 
-    A word goes, two neighbours swap, a word of a closed class is put in or takes another's place, or a word moves.
+    A word goes, neighbours swap, a word of a closed class is put in or takes another's place, or a word moves, as it
+    also does where the kind drawn finds nothing to work on.
     """
     at_least(0, n=n)
     written = [written_words(text) for text in as_texts(texts)]
