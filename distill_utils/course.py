@@ -57,7 +57,8 @@ def experiments(names: Iterable[str], profile: Profile, *, seeds: int, recorded:
         if name == "cola" and REWRITTEN[profile.name]:
             first, others = _rewritten(data.texts("train"))
             made[name].further = _unread(made[name], first + others)
-            made[name].further_taught = [text for text in _unread(made[name], first) if text not in NOT_TAUGHT]
+            taught = {*first} - {*NOT_TAUGHT}
+            made[name].further_taught = [text for text in made[name].further if text in taught]
     if "imdb" in made:
         imdb = made["imdb"]
         whole = imdb.texts["train"] + augmentation.sample(imdb.pool, READ[profile.name], seed=1)  # the pool is sorted

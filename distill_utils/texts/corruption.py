@@ -61,12 +61,12 @@ def other_words(texts: list[str], n: int, *, seed: int, rate: float = 0.3) -> li
             like[family].append(_bare(word))
     random, versions = np.random.default_rng(seed), []
     for words in written:
+        content = [(place, _bare(word), like[_family(word)]) for place, word in enumerate(words) if _family(word)]
         for _ in range(n):
-            version, chances = list(words), random.random(len(words))
-            for place, (word, chance) in enumerate(zip(words, chances, strict=True)):
-                if chance < rate and (family := _family(word)):
-                    others = like[family]
-                    version[place] = word.replace(_bare(word), others[random.integers(len(others))])
+            version, chances = list(words), random.random(len(words)).tolist()
+            for place, bare, others in content:
+                if chances[place] < rate:
+                    version[place] = words[place].replace(bare, others[random.integers(len(others))])
             versions.append(write(version))
     return versions
 
