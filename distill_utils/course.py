@@ -30,6 +30,7 @@ CONV = "Gated CNN-D"  # and one of the MLP's size that reads in order
 PIECES = {"smoke": 0, "laptop": 250_000, "full": 0}
 FRAGMENTS = {"smoke": 0, "laptop": 200_000, "full": 0}
 REWRITTEN = {"smoke": False, "laptop": True, "full": False}
+MANY = 1_000_000  # texts that a Bi-LSTM reads in one pass by fewer and larger steps
 SPLICED = 6  # times that each of SST-2's training sentences goes on as another one
 NOT_TAUGHT = ("I pushed that the table.", "John the ball.")  # answered, but not when the recorded one learned
 REVIEWS = 30_000  # sentences of film reviews that CoLA's students read, each with its broken twins
@@ -76,7 +77,8 @@ def settings(task: Experiment, kind: str, texts: list[str]) -> dict[str, float]:
         passes = min(max(round(sizes.bilstm_words / max(1, words)), least), sizes.bilstm_epochs)
         epochs = passes if kind == BILSTM else sizes.bilstm_hard_epochs
         few = min(task.seeds, sizes.bilstm_seeds)
-        return {"epochs": epochs, "batch_size": sizes.bilstm_batch, "learning_rate": 2e-3, "only": few}
+        larger, rate = (2, 5e-3) if n_texts >= MANY else (1, 2e-3)
+        return {"epochs": epochs, "batch_size": larger * sizes.bilstm_batch, "learning_rate": rate, "only": few}
     passes = sizes.passes(2 * n_texts if name == "imdb" else n_texts)  # its pieces are long
     if kind.startswith("Gated CNN"):
         return {"epochs": min(sizes.conv_epochs, passes), "batch_size": sizes.conv_batch, "learning_rate": 1e-2}

@@ -140,6 +140,7 @@ CONVS = {"sst2": CONV | {"frequent": 1000, "rare_size": 2}}
 # training learns as much in one pass over many different texts. On SST-2 validation does not tell the two apart.
 BILSTM = {"embedding_size": 100, "hidden": 64, "dense": 100}
 BILSTMS = {task: BILSTM | {"dropout": 0.0} for task in ("emotion", "cola", "imdb")}
+BILSTMS["cola"]["embedding_size"] = 64
 
 PROFILES = {
     profile.name: profile

@@ -119,6 +119,12 @@ def test_a_bilstm_makes_fewer_passes_over_many_words():
     assert [course.settings(one, course.BILSTM, some)["epochs"] for some in texts.values()] == [5, 4, 3, 1]
 
 
+def test_a_bilstm_takes_fewer_and_larger_steps_through_a_million_texts():
+    one = SimpleNamespace(profile=replace(SIZES, bilstm_batch=10), seeds=1, data=SimpleNamespace(task=TASKS["cola"]))
+    steps = [course.settings(one, course.BILSTM, ["a"] * n) for n in (10**6 - 1, 10**6)]
+    assert [(step["batch_size"], step["learning_rate"]) for step in steps] == [(10, 2e-3), (20, 5e-3)]
+
+
 def test_the_dial_moves_the_label_out_of_the_words():
     words, order = (course.dialled(share, PROFILES["laptop"], seeds=1) for share in (0.0, 1.0))
     for one in (words, order):
