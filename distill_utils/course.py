@@ -30,7 +30,7 @@ CONV = "Gated CNN-D"  # and one of the MLP's size that reads in order
 PIECES = {"smoke": 0, "laptop": 250_000, "full": 0}
 FRAGMENTS = {"smoke": 0, "laptop": 200_000, "full": 0}
 REWRITTEN = {"smoke": False, "laptop": True, "full": False}
-MANY = 1_000_000  # texts from which on a Bi-LSTM learns in fewer and larger steps
+MANY = 500_000  # texts from which on students learn in fewer and larger steps
 SPLICED = 6  # times that each of SST-2's training sentences goes on as another one
 NOT_TAUGHT = ("I pushed that the table.", "John the ball.")  # answered, but not when the recorded one learned
 REVIEWS = 30_000  # sentences of film reviews that CoLA's students read, each with its broken twins
@@ -70,21 +70,23 @@ def experiments(names: Iterable[str], profile: Profile, *, seeds: int, recorded:
 
 def settings(task: Experiment, kind: str, texts: list[str]) -> dict[str, float]:
     """How a kind of student is trained on these texts: arguments of `Experiment.train`."""
-    sizes, name, n_texts = task.profile, task.data.task.name, len(texts)
+    sizes, name, n_texts, many = task.profile, task.data.task.name, len(texts), len(texts) >= MANY
     if kind.startswith("Bi-LSTM"):
         words = sum(len(text.split()) for text in texts)
         least = 1 if sizes.bilstm_of(name).get("dropout") == 0 else 2
         passes = min(max(round(sizes.bilstm_words / max(1, words)), least), sizes.bilstm_epochs)
         epochs = passes if kind == BILSTM else sizes.bilstm_hard_epochs
         few = min(task.seeds, sizes.bilstm_seeds)
-        larger, rate = (2, 5e-3) if n_texts >= MANY else (1, 2e-3)
+        larger, rate = (2, 5e-3) if many and least == 1 else (1, 2e-3)  # two passes want the small steps
         return {"epochs": epochs, "batch_size": larger * sizes.bilstm_batch, "learning_rate": rate, "only": few}
     passes = sizes.passes(2 * n_texts if name == "imdb" else n_texts)  # its pieces are long
     if kind.startswith("Gated CNN"):
-        return {"epochs": min(sizes.conv_epochs, passes), "batch_size": sizes.conv_batch, "learning_rate": 1e-2}
-    rate = 3e-3 if name in ("sst2", "cola") else 1e-2
+        larger, rate = (2, 1.4e-2) if many else (1, 1e-2)
+        epochs = min(sizes.conv_epochs, passes)
+        return {"epochs": epochs, "batch_size": larger * sizes.conv_batch, "learning_rate": rate}
+    larger, rate = (4, 1e-2) if many else (1, 3e-3 if name in ("sst2", "cola") else 1e-2)
     epochs = sizes.distil_epochs if name == "emotion" else passes
-    return {"epochs": epochs, "batch_size": sizes.student_batch, "learning_rate": rate}
+    return {"epochs": epochs, "batch_size": larger * sizes.student_batch, "learning_rate": rate}
 
 
 def student(task: Experiment, kind: str, *, taught: bool = True) -> Student:

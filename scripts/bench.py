@@ -25,10 +25,10 @@ from contest.measure import Sizes
 
 from distill_utils import course, profiles
 from distill_utils.cache import write_atomically
+from distill_utils.dtypes import bf16_units
 from distill_utils.experiment import Experiment
 from distill_utils.progress import hush_libraries
 from distill_utils.teachers import Teacher
-from distill_utils.teachers.dtypes import bf16_units
 
 ROOT = Path(__file__).resolve().parent.parent
 TASKS = ("emotion", "sst2")

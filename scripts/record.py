@@ -23,10 +23,10 @@ from pathlib import Path
 import torch
 
 from distill_utils.course import experiments
+from distill_utils.dtypes import CPUINFO, precision
 from distill_utils.experiment import Experiment
 from distill_utils.profiles import PROFILES
 from distill_utils.teachers import CheckpointError, Teacher, recordings
-from distill_utils.teachers.dtypes import CPUINFO, precision
 from distill_utils.texts.tasks import SPLITS, DataError, TaskData
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -119,10 +119,21 @@ def test_a_bilstm_makes_fewer_passes_over_many_words():
     assert [course.settings(one, course.BILSTM, some)["epochs"] for some in texts.values()] == [5, 4, 3, 1]
 
 
-def test_a_bilstm_takes_fewer_and_larger_steps_through_a_million_texts():
-    one = SimpleNamespace(profile=replace(SIZES, bilstm_batch=10), seeds=1, data=SimpleNamespace(task=TASKS["cola"]))
-    steps = [course.settings(one, course.BILSTM, ["a"] * n) for n in (10**6 - 1, 10**6)]
-    assert [(step["batch_size"], step["learning_rate"]) for step in steps] == [(10, 2e-3), (20, 5e-3)]
+@pytest.mark.parametrize(
+    ("kind", "dropout", "few", "many"),
+    [
+        (course.BAG, None, (10, 3e-3), (40, 1e-2)),
+        (course.PAIRS, None, (10, 3e-3), (40, 1e-2)),
+        (course.CONV, None, (10, 1e-2), (20, 1.4e-2)),
+        (course.BILSTM, 0.0, (10, 2e-3), (20, 5e-3)),
+        (course.BILSTM, 0.3, (10, 2e-3), (10, 2e-3)),
+    ],
+)
+def test_students_take_fewer_and_larger_steps_through_half_a_million_texts(kind, dropout, few, many):
+    sizes = replace(SIZES, student_batch=10, conv_batch=10, bilstm_batch=10, bilstms={"cola": {"dropout": dropout}})
+    one = SimpleNamespace(profile=sizes, seeds=1, data=SimpleNamespace(task=TASKS["cola"]))
+    steps = [course.settings(one, kind, ["a"] * n) for n in (499_999, 500_000)]
+    assert [(step["batch_size"], step["learning_rate"]) for step in steps] == [few, many]
 
 
 def test_the_dial_moves_the_label_out_of_the_words():

@@ -13,6 +13,7 @@ ORDER = (
     "checks",
     "cache",
     "progress",
+    "dtypes",
     "texts",
     "teachers",
     "scale",

@@ -17,7 +17,7 @@ from transformers import (
     T5ForConditionalGeneration,
 )
 
-from distill_utils.teachers import dtypes
+from distill_utils import dtypes
 
 # More threads gain nothing here, and on a busy machine they wait for one another: forty times slower was seen.
 torch.set_num_threads(1)

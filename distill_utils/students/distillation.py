@@ -21,6 +21,7 @@ from torch import nn
 
 from distill_utils.cache import cache_dir, keep, recall
 from distill_utils.checks import above_zero, as_labels, as_soft_labels, as_texts, at_least, at_least_one
+from distill_utils.dtypes import bf16_units
 from distill_utils.progress import bar
 from distill_utils.students.streaming import encode_labelled
 from distill_utils.students.student import length_batches
@@ -177,7 +178,8 @@ def _jobs(
         soft_labels = as_soft_labels(soft_labels, len(texts), len(student.labels))
         encoded = student.encode(texts)
     weights = [] if class_weights is None else _class_weights(class_weights, soft_labels)
-    lesson = _Lesson(*encoded, soft_labels, loss, weights, epochs, learning_rate, batch_size, folder)
+    half = student.half and bool(bf16_units())
+    lesson = _Lesson(*encoded, soft_labels, loss, weights, epochs, learning_rate, batch_size, folder, half)
     keys = [lesson.key(student, seed) for seed in seeds]
     lesson = lesson._replace(seconds=time.perf_counter() - start)
     return [_Job(lesson, *each) for each in zip(students, seeds, keys, strict=True)]
@@ -213,6 +215,7 @@ class _Lesson(NamedTuple):
     learning_rate: float
     batch_size: int
     folder: Path
+    half: bool  # in no key, as for teachers: what is kept holds on every processor
     seconds: float = 0.0  # that reading the texts took: each student's training counts them
 
     @property
@@ -309,9 +312,10 @@ def _train(student: nn.Module, lesson: _Lesson, seed: int) -> None:
                 lengths = counts[batch]
                 # The batch's words, laid end to end: for each text the row numbers ends - length ... ends - 1.
                 words = np.repeat(ends[batch] - np.cumsum(lengths), lengths) + np.arange(lengths.sum())
-                logits = student(torch.from_numpy(lesson.rows[words]), torch.from_numpy(lengths))
+                with torch.autocast("cpu", torch.bfloat16, enabled=lesson.half):
+                    logits = student(torch.from_numpy(lesson.rows[words]), torch.from_numpy(lengths))
                 student.zero_grad()
-                loss(logits, torch.from_numpy(lesson.soft_labels[batch])).backward()
+                loss(logits.float(), torch.from_numpy(lesson.soft_labels[batch])).backward()
                 for one in (*optimizers, *decays):
                     one.step()
                 progress.update()

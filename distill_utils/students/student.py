@@ -21,13 +21,15 @@ class Student(nn.Module):
     """What all students share: raw text in, class numbers out; saving and loading. Subclasses say the rest.
 
     `equal_lengths` asks for training batches of texts of one length, so that nothing needs padding. `threads` is how
-    many a training step can make use of (None: all).
+    many a training step can make use of (None: all). `half` lets training multiply in bfloat16 where the processor has
+    units for it; weights, sums and predictions are float32.
 
     labels: the class names, in the order of their numbers. Raises ValueError unless they are two or more, each once.
     """
 
     equal_lengths: bool = False
     threads: int | None = None
+    half: bool = False
     kinds: ClassVar[dict[str, type["Student"]]] = {}  # by name, as `save_pretrained` notes them
 
     def __init_subclass__(cls):

@@ -1,8 +1,8 @@
 """A checkpoint becomes answers: checked, fine-tuned once, its soft labels computed once."""
 
+from distill_utils.dtypes import precision
 from distill_utils.teachers.callables import from_callable
 from distill_utils.teachers.checkpoints import CheckpointError, resolve_checkpoint
-from distill_utils.teachers.dtypes import precision
 from distill_utils.teachers.fine_tuning import Committee, Recipe, fine_tune, teach, teach_by_committee
 from distill_utils.teachers.in_pieces import InPieces
 from distill_utils.teachers.labeller import Labeller

@@ -18,6 +18,7 @@ from transformers import DataCollatorWithPadding, PrinterCallback, Trainer, Trai
 
 from distill_utils.cache import cache_dir, room_to_write
 from distill_utils.checks import as_labels, as_names, as_texts
+from distill_utils.dtypes import fast_dtype
 from distill_utils.progress import is_quiet, tell
 from distill_utils.teachers import recordings
 from distill_utils.teachers.adapters import Adapter, with_adapter
@@ -28,7 +29,6 @@ from distill_utils.teachers.checkpoints import (
     most_tokens,
     resolve_checkpoint,
 )
-from distill_utils.teachers.dtypes import fast_dtype
 from distill_utils.teachers.labeller import Labeller
 from distill_utils.teachers.layers import computed_twice, cut
 from distill_utils.teachers.teacher import MAX_TOKENS, Teacher, token_ids

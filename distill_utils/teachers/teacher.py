@@ -15,11 +15,11 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from distill_utils.cache import LogitStore, cache_dir, sha256_of
 from distill_utils.checks import as_texts
+from distill_utils.dtypes import fast_dtype
 from distill_utils.progress import hush_libraries
 from distill_utils.teachers import recordings
 from distill_utils.teachers.adapters import Adapter
 from distill_utils.teachers.checkpoints import CheckpointError, check_files, give_padding, most_tokens
-from distill_utils.teachers.dtypes import fast_dtype
 from distill_utils.teachers.labeller import Labeller
 from distill_utils.teachers.layers import layers_of
 from distill_utils.texts.words import plain

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from sklearn.utils.class_weight import compute_class_weight
 
+from distill_utils import dtypes
 from distill_utils.cache import CacheError
 from distill_utils.results.scoreboard import score
 from distill_utils.students import MLP, BiLSTM, distillation
@@ -119,6 +120,23 @@ def test_of_a_sparse_table_only_the_rows_that_a_step_reads_move_and_as_adam_move
     after, unread = found.embedding.weight.detach(), [1, 3, 4]  # green, pie, an unknown word; the end is read
     torch.testing.assert_close(after, expected, atol=3e-3, rtol=0)
     assert torch.equal(after[unread], before[unread]) and not torch.isclose(after[[0, 2, 5]], before[[0, 2, 5]]).any()
+
+
+def test_a_bilstm_learns_with_bfloat16_products_where_the_processor_has_units_for_them(tmp_path, monkeypatch):
+    soft = np.tile(np.array([[0.9, 0.1], [0.2, 0.8]], np.float32), (len(TEXTS) // 2, 1))
+    network = BiLSTM(student().vocabulary, ("r", "g"), embedding_size=8, hidden=8, dense=8)
+    monkeypatch.setattr(dtypes, "CPUINFO", tmp_path / "cpuinfo")
+
+    def trained(model, flags, folder):
+        dtypes.CPUINFO.write_text(f"flags : {flags}\n")
+        kept = fit(deepcopy(model), TEXTS, soft, seed=0, epochs=3, batch_size=8, folder=tmp_path / folder)
+        return torch.cat([weight.flatten() for weight in kept.state_dict().values()])
+
+    exact, rounded = trained(network, "avx2", "a"), trained(network, "avx2 avx512_bf16", "b")
+    assert rounded.dtype == torch.float32 and not torch.equal(rounded, rounded.bfloat16().float())
+    assert 0 < (rounded - exact).norm() < 0.02 * exact.norm()  # a product keeps 8 bits, 1 part in 256
+    assert torch.equal(trained(network, "avx512_bf16", "a"), exact)  # kept under one key for both
+    assert torch.equal(trained(student(), "avx2", "c"), trained(student(), "avx512_bf16", "d"))  # an MLP takes no part
 
 
 def test_texts_and_soft_labels_must_match():

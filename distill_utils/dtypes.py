@@ -1,4 +1,4 @@
-"""The number format that teachers compute in: chosen by what the processor has, not by a measurement."""
+"""The number format that large models compute in: chosen by what the processor has, not by a measurement."""
 
 from pathlib import Path
 

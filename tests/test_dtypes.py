@@ -5,7 +5,7 @@ import time
 import pytest
 import torch
 
-from distill_utils.teachers import dtypes
+from distill_utils import dtypes
 
 
 @pytest.fixture
