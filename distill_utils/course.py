@@ -30,7 +30,7 @@ CONV = "Gated CNN-D"  # and one of the MLP's size that reads in order
 PIECES = {"smoke": 0, "laptop": 250_000, "full": 0}
 FRAGMENTS = {"smoke": 0, "laptop": 200_000, "full": 0}
 REWRITTEN = {"smoke": False, "laptop": True, "full": False}
-MANY = 500_000  # texts from which on students learn in fewer and larger steps
+MANY = 500_000  # texts from which on gated CNNs and Bi-LSTMs learn in fewer and larger steps
 SPLICED = 6  # times that each of SST-2's training sentences goes on as another one
 NOT_TAUGHT = ("I pushed that the table.", "John the ball.")  # answered, but not when the recorded one learned
 REVIEWS = 30_000  # sentences of film reviews that CoLA's students read, each with its broken twins
@@ -84,9 +84,9 @@ def settings(task: Experiment, kind: str, texts: list[str]) -> dict[str, float]:
         larger, rate = (2, 1.4e-2) if many else (1, 1e-2)
         epochs = min(sizes.conv_epochs, passes)
         return {"epochs": epochs, "batch_size": larger * sizes.conv_batch, "learning_rate": rate}
-    larger, rate = (4, 1e-2) if many else (1, 3e-3 if name in ("sst2", "cola") else 1e-2)
+    rate = 3e-3 if name in ("sst2", "cola") else 1e-2
     epochs = sizes.distil_epochs if name == "emotion" else passes
-    return {"epochs": epochs, "batch_size": larger * sizes.student_batch, "learning_rate": rate}
+    return {"epochs": epochs, "batch_size": sizes.student_batch, "learning_rate": rate}
 
 
 def student(task: Experiment, kind: str, *, taught: bool = True) -> Student:

@@ -169,7 +169,6 @@ def test_a_task_may_have_students_of_its_own():
     assert laptop.conv_of("sst2")["rare_size"] == 2 and "rare_size" not in laptop.conv_of("cola") == laptop.conv
     assert smoke.conv_of("sst2") == smoke.conv
     assert laptop.bilstm_of("imdb") == laptop.bilstm | {"dropout": 0.0} and laptop.bilstm_of("mine") == laptop.bilstm
-    assert laptop.bilstm_of("sst2") == laptop.bilstm | {"hidden": 48}
     assert laptop.bilstm_of("cola") == laptop.bilstm_of("imdb") | {"embedding_size": 64, "hidden": 128}
 
 
