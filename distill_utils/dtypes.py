@@ -1,4 +1,4 @@
-"""The number format that large models compute in: chosen by what the processor has, not by a measurement."""
+"""The number format of teachers, and of Bi-LSTMs in training: the processor decides, nothing is measured."""
 
 from pathlib import Path
 
