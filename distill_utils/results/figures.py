@@ -195,25 +195,43 @@ def _label_ends(axes: plt.Axes, ends: list[tuple[float, float, str, str]]) -> No
 
 
 def _name_beside(axes: plt.Axes, points: Iterable[tuple[float, float, str]]) -> None:
-    """Each (x, y, name) named beside its point, where the name covers no point, no other name, least of the lines."""
+    """Each (x, y, name) named beside its point, where the name covers no point, no other name, least of the lines.
+
+    Names find their places one after another, in a few orders; the order that comes out best is taken.
+    """
     if not (points := list(points)):
         return
     axes.figure.draw_without_rendering()  # settles the layout, so that pixels can be compared
-    per_point = axes.figure.dpi / 72
     names, look = lettering(name for _, _, name in points)
     dots = axes.transData.transform([point[:2] for point in points])
-    taken = [Bbox([dot - 4 * per_point, dot + 4 * per_point]) for dot in dots]
     paths = [line.get_transform().transform_path(line.get_path()) for line in axes.lines]
     paths += [axes.transData.transform_path(bar) for bars in axes.collections for bar in bars.get_paths()]
     drawn = np.concatenate([path.interpolated(50).vertices for path in paths])
+    texts = [
+        axes.annotate(name, (x, y), fontsize=9, ha="center", va="center", arrowprops=LEADER, **look)
+        for (x, y, _), name in zip(points, names, strict=True)
+    ]
+    sizes = [np.array(text.get_window_extent().size) for text in texts]
+    along, across = np.argsort(dots[:, 0], kind="stable"), np.argsort(dots[:, 1], kind="stable")
+    orders = [np.arange(len(dots)), np.arange(len(dots))[::-1], along, along[::-1], across, across[::-1]]
+    _, found = min((_places(axes, dots, sizes, drawn, order) for order in orders), key=lambda places: places[0])
+    for own, (gap, offset) in found.items():
+        texts[own].set(anncoords="offset points", position=offset)
+        texts[own].arrow_patch.set_visible(gap > 7)
+
+
+def _places(axes: plt.Axes, dots: np.ndarray, sizes: list[np.ndarray], drawn: np.ndarray, order: Iterable[int]):
+    """What names cost that find their places in this order; and each one's gap and offset from its dot, in points."""
+    per_point = axes.figure.dpi / 72
+    taken = [Bbox([dot - 4 * per_point, dot + 4 * per_point]) for dot in dots]
     sides = [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)]
-    leaders = []
-    for own, ((x, y, _), name, here) in enumerate(zip(points, names, dots, strict=True)):
-        text = axes.annotate(name, (x, y), fontsize=9, ha="center", va="center", arrowprops=LEADER, **look)
-        size, elsewhere = np.array(text.get_window_extent().size), np.flatnonzero((dots != here).any(axis=1))
+    sides += [(x, y) for x, y in product((0.5, -0.5, 1, -1), repeat=2) if abs(x) != abs(y)]
+    leaders, total, found = [], 0, {}
+    for own in order:
+        here, size, elsewhere = dots[own], sizes[own], np.flatnonzero((dots != dots[own]).any(axis=1))
         options = []
         for gap, side in product((7, 18, 30, 50, 75), np.array(sides)):
-            if gap > 30 and min(options)[0] < 1000:  # far away only where nothing near is free
+            if gap > 30 and min(options)[0] < 130:  # far away only where nothing near is free
                 break
             centre = here + side * (gap * per_point + size / 2)
             box = Bbox([centre - size / 2 - 2, centre + size / 2 + 2])
@@ -226,14 +244,14 @@ def _name_beside(axes: plt.Axes, points: Iterable[tuple[float, float, str]]) -> 
             if gap == 7:  # without a leader it seems to name whatever is near
                 away = np.hypot(*(dots - dots.clip(box.min, box.max)).T)
                 crossed += np.sum(away[elsewhere] < away[own] + 3 * per_point)
-            cost = box.count_contains(drawn) + 1000 * (box.count_overlaps(taken) + outside)
-            cost += 100 * struck + 30 * crossed
+            cost = 3 * box.count_contains(drawn) + 1000 * (box.count_overlaps(taken) + outside)
+            cost += 100 * struck + 30 * crossed + gap
             options.append((cost, gap, len(options), (centre - here) / per_point, box, leader))
-        _, gap, _, offset, box, leader = min(options)
-        text.set(anncoords="offset points", position=offset)
-        text.arrow_patch.set_visible(gap > 7)
+        cost, gap, _, offset, box, leader = min(options)
+        total, found[own] = total + cost, (gap, offset)
         taken.append(box)
         leaders += [leader] * (gap > 7)
+    return total, found
 
 
 def _plain_log_axis(axes: plt.Axes, text: Callable[[float], str]) -> None:

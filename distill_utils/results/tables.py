@@ -90,8 +90,9 @@ def table(
 
 
 def about(value: float, unit: str = "x") -> str:
-    """A time or a ratio to one digit, which is what a stopwatch is good for: 17.3 -> "20x"."""
-    return np.format_float_positional(value, precision=1, fractional=False, trim="-") + unit
+    """A time or a ratio to what a stopwatch is good for: one digit, two where the first is a 1: 23.4 -> "20x"."""
+    digits = 2 if f"{value:e}".startswith("1") else 1  # 15 as 20 would be a third off
+    return np.format_float_positional(value, precision=digits, fractional=False, trim="-") + unit
 
 
 def _is_number(value: object) -> bool:

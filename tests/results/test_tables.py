@@ -139,5 +139,6 @@ def test_a_note_stands_below_the_table_as_it_was_written():
 
 
 def test_one_digit_is_what_a_stopwatch_is_good_for():
-    assert [about(value) for value in (17.3, 0.0234, 154.0)] == ["20x", "0.02x", "200x"]
+    assert [about(value) for value in (23.4, 0.0234, 254.0, 9.7)] == ["20x", "0.02x", "300x", "10x"]
+    assert [about(value) for value in (17.3, 1.04, 0.0123, 154.0, 19.7)] == ["17x", "1x", "0.012x", "150x", "20x"]
     assert about(0.00004, unit="") == "0.00004"
