@@ -69,7 +69,15 @@ def experiments(names: Iterable[str], profile: Profile, *, seeds: int, recorded:
 
 
 def settings(task: Experiment, kind: str, texts: list[str]) -> dict[str, float]:
-    """How a kind of student is trained on these texts: arguments of `Experiment.train`."""
+    """How a kind of student is trained on these texts: arguments of `Experiment.train`.
+
+    What CoLA's students read beyond its own texts is mostly broken, on purpose: their answers are moved to its mix.
+    """
+    broken = task.data.task.name == "cola" and len(texts) > len(task.texts["train"])
+    return _steps(task, kind, texts) | {"match": broken}
+
+
+def _steps(task: Experiment, kind: str, texts: list[str]) -> dict[str, float]:
     sizes, name, n_texts, many = task.profile, task.data.task.name, len(texts), len(texts) >= MANY
     if kind.startswith("Bi-LSTM"):
         words = sum(len(text.split()) for text in texts)

@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from distill_utils.profiles import Profile
 from distill_utils.results import scoreboard
 from distill_utils.results.scoreboard import Result, Scoreboard
-from distill_utils.students import MLP, BiLSTM, GatedCNN, Student
+from distill_utils.students import MLP, BiLSTM, GatedCNN, Student, match_shares
 from distill_utils.students.distillation import fit_all, one_hot
 from distill_utils.teachers import Labeller, Recipe, Teacher, fine_tune, teach, teach_by_committee, written_labels
 from distill_utils.teachers.labeller import title_of
@@ -246,20 +246,30 @@ class Experiment:
         soft_labels: np.ndarray,
         *,
         only: int | None = None,
+        match: bool = False,
         **options,
     ) -> list[Student]:
-        """One student a seed, or for the first `only` seeds; `options` go to `fit`."""
-        lesson = {"make": make, "texts": texts, "soft_labels": soft_labels, "only": only} | options
+        """One student a seed, or for the first `only` seeds; `options` go to `fit`.
+
+        match: move each student's answers to the shares of the classes in the training labels (`match_shares`), for
+        texts that hold another mix.
+        """
+        lesson = {"make": make, "texts": texts, "soft_labels": soft_labels, "only": only, "match": match} | options
         return self.train_all({"the only one": lesson})["the only one"]
 
     def train_all(self, lessons: dict[str, dict]) -> dict[str, list[Student]]:
         """What `train` gives for each lesson, a dictionary of its arguments. Together they keep all cores busy."""
-        given = []
+        given, matched = [], []
         for lesson in lessons.values():
             options = dict(lesson)
             seeds = range(options.pop("only", None) or self.seeds)
+            matched.append(options.pop("match", False))
             given.append({"student": options.pop("make")(), "seeds": seeds} | options)
-        return dict(zip(lessons, fit_all(given), strict=True))
+        found = fit_all(given)
+        for students in (students for students, match in zip(found, matched, strict=True) if match):
+            for student in students:
+                match_shares(student, self.texts["train"], self.hard.mean(axis=0))
+        return dict(zip(lessons, found, strict=True))
 
     def score(self, predictions: np.ndarray, split: str = "test") -> float:
         """The task's metric in percent."""

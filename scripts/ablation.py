@@ -37,9 +37,10 @@ OWN = "its own texts, soft labels"
 POOL = "its own texts and the pool, soft labels"
 CLASSES = "all texts, the teacher's classes"
 PLAIN = "all texts, soft labels, words start at random"
+UNMOVED = "all texts, soft labels, answers not moved"
 ALL = "all texts, soft labels"
 SMALL = "all texts, soft labels of MiniLM"
-LESSONS = (LABELS, SOFT, OWN, POOL, CLASSES, PLAIN, ALL, SMALL)
+LESSONS = (LABELS, SOFT, OWN, POOL, CLASSES, PLAIN, UNMOVED, ALL, SMALL)
 
 
 def lessons(task: Experiment, small: Experiment, kind: str) -> dict[str, dict]:
@@ -61,6 +62,8 @@ def lessons(task: Experiment, small: Experiment, kind: str) -> dict[str, dict]:
         SMALL: all_texts
         | {"make": partial(course.student, small, kind), "soft_labels": small.teacher.soft_labels(texts)},
     }
+    if all_texts["match"]:
+        found[UNMOVED] = all_texts | {"match": False}
     if further := len(task.teacher.at_hand(task.further)):  # the last of the texts
         pool = texts[:-further]
         found[POOL] = all_texts | {"texts": pool, "soft_labels": soft[: len(pool)]} | course.settings(task, kind, pool)
@@ -94,7 +97,9 @@ def tables(found: list[dict]) -> str:
     for name in (name for name in TITLES if any(row["task"] == name for row in found)):
         lines += ["", f"| {TITLES[name]} | {' | '.join(STUDENTS.values())} |", "|---|" + "---:|" * len(STUDENTS)]
         for lesson in LESSONS:
-            scores = (cells.get((name, lesson, kind)) for kind in STUDENTS)
+            scores = [cells.get((name, lesson, kind)) for kind in STUDENTS]
+            if not any(scores):
+                continue
             lines.append(f"| {lesson} | {' | '.join('' if score is None else written(score) for score in scores)} |")
     seeds = ", ".join(map(str, sorted({row["n_seeds"] for row in found})))
     note = f"Test accuracy in percent (CoLA: Matthews correlation), mean ± standard deviation over {seeds} seeds."

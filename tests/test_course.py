@@ -130,9 +130,19 @@ def test_a_bilstm_makes_fewer_passes_over_many_words():
 )
 def test_students_take_fewer_and_larger_steps_through_half_a_million_texts(kind, dropout, few, many):
     sizes = replace(SIZES, student_batch=10, conv_batch=10, bilstm_batch=10, bilstms={"cola": {"dropout": dropout}})
-    one = SimpleNamespace(profile=sizes, seeds=1, data=SimpleNamespace(task=TASKS["cola"]))
+    one = SimpleNamespace(profile=sizes, seeds=1, data=SimpleNamespace(task=TASKS["cola"]), texts={"train": ["a"]})
     steps = [course.settings(one, kind, ["a"] * n) for n in (499_999, 500_000)]
     assert [(step["batch_size"], step["learning_rate"]) for step in steps] == [few, many]
+
+
+@pytest.mark.parametrize(
+    ("name", "texts", "match"),
+    [("cola", ["own"], False), ("cola", ["own", "own the"], True), ("sst2", ["a", "b"], False)],
+)
+def test_what_cola_reads_beyond_its_own_texts_is_mostly_broken(name, texts, match):
+    one = SimpleNamespace(profile=SIZES, seeds=1, data=SimpleNamespace(task=TASKS[name]), texts={"train": ["own"]})
+    for kind in (course.BAG, course.PAIRS, course.CONV, course.BILSTM):
+        assert course.settings(one, kind, texts)["match"] is match
 
 
 def test_the_dial_moves_the_label_out_of_the_words():

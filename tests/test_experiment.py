@@ -104,6 +104,15 @@ def test_a_taught_student_goes_on_the_board(small):
     )
 
 
+def test_students_of_another_mix_are_moved_to_that_of_the_labels(small):
+    one_class = np.broadcast_to(np.float32([0.1, 0.9]), (40, 2))
+    lesson = {"make": small.mlp, "texts": small.texts["train"], "soft_labels": one_class, "epochs": 60}
+    found = small.train_all({"moved": lesson | {"match": True}, "left": lesson})
+    share = {name: [model.predict(small.texts["train"]).mean() for model in models] for name, models in found.items()}
+    assert share["left"] == [1.0, 1.0]
+    assert share["moved"] == pytest.approx([0.5, 0.5], abs=0.2)  # many texts here are one to it: ties
+
+
 def test_hard_labels_are_one_hot_rows(small):
     np.testing.assert_array_equal(small.hard, one_hot(small.labels["train"], 2))
 

@@ -34,6 +34,12 @@ MUTATIONS = {
         "soft_labels = np.eye(soft_labels.shape[1], dtype=np.float32)[np.argmax(soft_labels, axis=1)]",
         "students/test_distillation.py::test_fit_learns_the_soft_labels_it_is_given",
     ),
+    "answers moved by half of what is needed": (
+        "students/shares.py",
+        "bias[number] -= (lead[ours] + lead[ours + 1]) / 2",
+        "bias[number] -= (lead[ours] + lead[ours + 1]) / 4",
+        "students/test_shares.py::test_two_classes_by_hand",
+    ),
     "a label map in another order": (
         "texts/labels.py",
         "for number, name in enumerate(classes)}",

@@ -14,6 +14,7 @@ from distill_utils.students.distillation import (
 from distill_utils.students.ensemble import Ensemble
 from distill_utils.students.in_pieces import InPieces
 from distill_utils.students.mlp import MLP
+from distill_utils.students.shares import match_shares
 from distill_utils.students.student import Student, count_parameters
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "fit_all",
     "fit_each",
     "kl_to_soft_labels",
+    "match_shares",
     "mse_to_logits",
     "one_hot",
 ]
