@@ -2,14 +2,17 @@
 
 import errno
 import hashlib
+import inspect
 import json
 import os
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import ModuleType
 
 import numpy as np
 from safetensors.numpy import load, save
@@ -137,6 +140,28 @@ def recall(folder: Path, pattern: str = "*") -> list[bytes]:
     return whole
 
 
+def kept_texts(
+    what: str, make: Callable[[], list[str]], *, out_of: Iterable[Iterable[str]], by: Iterable[ModuleType]
+) -> list[str]:
+    """The texts that `make` gives, kept until what they are made of changes: the texts `out_of`, or the code `by`.
+
+    what: all else that decides them, such as a number. Raises CacheError where they cannot be written.
+    """
+    digest = hashlib.sha256(f"{what}, numpy {np.__version__}".encode())  # whose random numbers may change
+    for source in (*map(inspect.getsource, by), *map("\x1e".join, out_of)):
+        digest.update(hashlib.sha256(source.encode("utf-8", "surrogatepass")).digest())
+    folder, key = cache_dir() / "texts", digest.hexdigest()[:32]
+    for data in recall(folder, key):
+        found = load(data)
+        whole, ends = found["utf8"].tobytes().decode("utf-8", "surrogatepass"), found["ends"].tolist()
+        return [whole[start:end] for start, end in pairwise([0, *ends])]
+    texts = make()
+    ends = np.cumsum([len(text) for text in texts], dtype=np.int64)  # in characters
+    utf8 = np.frombuffer("".join(texts).encode("utf-8", "surrogatepass"), np.uint8)
+    keep(folder, key, save({"utf8": utf8, "ends": ends}))
+    return texts
+
+
 class LogitStore:
     """Logits by text, in chunk files; the texts of a damaged chunk count as missing.
 
@@ -166,19 +191,20 @@ class LogitStore:
 
     @property
     def origins(self) -> Counter:
-        """How many texts asked for with `get` were "recorded", "kept" here before, or "computed" since: each once."""
+        """How many texts asked for with `at` were "recorded", "kept" here before, or "computed" since: each once."""
         counts = np.bincount(self._origins[self._asked], minlength=len(ORIGINS)).tolist()
         return Counter(dict(zip(ORIGINS, counts, strict=True)))
 
-    def missing(self, texts: Iterable[str]) -> list[str]:
-        """The texts without logits here, each once, in order."""
-        return [text for text in dict.fromkeys(as_texts(texts)) if _key(text) not in self._places]
+    def places(self, texts: Iterable[str]) -> np.ndarray:
+        """Where the logits of each text stand, for `at`, int64 (n_texts,); -1: not here."""
+        return np.fromiter((self._places.get(_key(text), -1) for text in as_texts(texts)), np.int64)
 
     def recorded(self, texts: Iterable[str]) -> np.ndarray:
         """Whether the logits of each text are recorded, (n_texts,) of booleans."""
-        places = (self._places.get(_key(text)) for text in texts)
-        recorded = self._origins == ORIGINS.index("recorded")
-        return np.array([place is not None and recorded[place] for place in places], bool)
+        places = self.places(texts)
+        found = np.zeros(len(places), bool)
+        found[places >= 0] = self._origins[places[places >= 0]] == ORIGINS.index("recorded")
+        return found
 
     def add(self, texts: list[str], logits: np.ndarray) -> None:
         """Keep logits, shape (len(texts), n_classes), on disk and in memory. Raises ValueError when they do not fit."""
@@ -190,9 +216,10 @@ class LogitStore:
         keep(self.folder, "chunk", _chunk(keys, logits))
         self._take(keys, logits, "computed")
 
-    def get(self, texts: list[str]) -> np.ndarray:
-        """Logits of texts that are all here, float32, shape (len(texts), n_classes)."""
-        places = np.fromiter((self._places[_key(text)] for text in texts), np.int64, len(texts))
+    def at(self, places: np.ndarray) -> np.ndarray:
+        """The logits at `places`, float32, (n_places, n_classes). Raises KeyError for a place of -1."""
+        if len(places) and places.min() < 0:
+            raise KeyError(f"{(places < 0).sum()} of {len(places)} texts have no logits here")
         self._asked[places] = True
         return self._table[places].astype(np.float32)
 

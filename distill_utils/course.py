@@ -1,5 +1,6 @@
 """The four tasks of the course as its parts take them: how many labels, which words, which texts beside their own."""
 
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cache, partial
@@ -8,15 +9,15 @@ import numpy as np
 from datasets import Dataset
 
 from distill_utils import word_order
+from distill_utils.cache import kept_texts
 from distill_utils.experiment import Experiment
 from distill_utils.profiles import PROFILES, Profile
 from distill_utils.results.claims import reported
 from distill_utils.students import Student
 from distill_utils.students.bilstm import MAX_WORDS
-from distill_utils.texts import augmentation, miniature
+from distill_utils.texts import augmentation, corruption, miniature, words
 from distill_utils.texts.corruption import edited, other_words, with_twins
 from distill_utils.texts.tasks import TASKS, TaskData, few_labels, load_task
-from distill_utils.texts.words import pieces
 
 PARTS = {"emotion": "part1", "sst2": "part2_sst2", "cola": "part2_cola", "imdb": "part3_imdb"}
 # IMDB's labelled training reviews and test reviews, by profile; and the reviews of which its students read a piece.
@@ -50,21 +51,24 @@ def experiments(names: Iterable[str], profile: Profile, *, seeds: int, recorded:
     for name in names:
         data = _few(reviews(), profile) if name == "imdb" else load_task(name, source=profile.source)
         more = _more(name, data, reviews) if data.source != "miniature" else []
-        words, known = {"sst2": (10_000, 40_000), "cola": (5000, 20_000)}.get(name, (5000, 5000))  # by validation
-        shared = {"seeds": seeds, "words": words, "known": known, "recorded": recorded}
+        size, known = {"sst2": (10_000, 40_000), "cola": (5000, 20_000)}.get(name, (5000, 5000))  # by validation
+        shared = {"seeds": seeds, "words": size, "known": known, "recorded": recorded}
         made[name] = Experiment(data, profile, blog=reported(PARTS[name], data.source), more=more, **shared)
         if name == "sst2" and FRAGMENTS[profile.name]:
-            made[name].further = _unread(made[name], _spliced_and_cut(data, more, FRAGMENTS[profile.name]))
+            make = partial(_spliced_and_cut, data, more, FRAGMENTS[profile.name])
+            made[name].further = _unread(made[name], "spliced and cut", make, more, data.texts("unsupervised"))
         if name == "cola" and REWRITTEN[profile.name]:
-            first, others = _rewritten(data.texts("train"))
-            made[name].further = _unread(made[name], first + others)
-            taught = {*first} - {*NOT_TAUGHT}
-            made[name].further_taught = [text for text in made[name].further if text in taught]
+            rewritten = cache(partial(_rewritten, data.texts("train")))
+            made[name].further = _unread(made[name], "rewritten", partial(_first, 2, rewritten))
+            taught = _unread(made[name], "rewritten, taught", partial(_first, 1, rewritten))
+            made[name].further_taught = [text for text in taught if text not in NOT_TAUGHT]
     if "imdb" in made:
         imdb = made["imdb"]
         whole = imdb.texts["train"] + augmentation.sample(imdb.pool, READ[profile.name], seed=1)  # the pool is sorted
         imdb.pool = _a_piece_each(whole, seed=0)
-        imdb.further = _unread(imdb, _more_pieces(imdb, PIECES[profile.name]))
+        if PIECES[profile.name]:
+            make = partial(_more_pieces, imdb, PIECES[profile.name])
+            imdb.further = _unread(imdb, "pieces", make, imdb.data.texts("unsupervised"))
     return made
 
 
@@ -80,9 +84,9 @@ def settings(task: Experiment, kind: str, texts: list[str]) -> dict[str, float]:
 def _steps(task: Experiment, kind: str, texts: list[str]) -> dict[str, float]:
     sizes, name, n_texts, many = task.profile, task.data.task.name, len(texts), len(texts) >= MANY
     if kind.startswith("Bi-LSTM"):
-        words = sum(len(text.split()) for text in texts)
+        n_words = sum(len(text.split()) for text in texts)
         least = 1 if sizes.bilstm_of(name).get("dropout") == 0 else 2
-        passes = min(max(round(sizes.bilstm_words / max(1, words)), least), sizes.bilstm_epochs)
+        passes = min(max(round(sizes.bilstm_words / max(1, n_words)), least), sizes.bilstm_epochs)
         epochs = passes if kind == BILSTM else sizes.bilstm_hard_epochs
         few = min(task.seeds, sizes.bilstm_seeds)
         larger, rate = (2, 5e-3) if many and least == 1 else (1, 2e-3)  # two passes want the small steps
@@ -184,15 +188,26 @@ def _few(data: TaskData, profile: Profile) -> TaskData:
 
 def _more(name: str, data: TaskData, reviews: Callable[[], TaskData]) -> list[str]:
     if name == "sst2":
-        return [sentence.lower() for sentence in augmentation.sentences(reviews().texts("unsupervised"))]
+        found = reviews().texts("unsupervised")
+        return _made("sentences", lambda: [text.lower() for text in augmentation.sentences(found)], found)
     if name == "cola":
-        own = list(zip(data.texts("train"), data.labels("train"), strict=True))
-        good, bad = ([text for text, label in own if label == kind] for kind in (1, 0))
-        short = augmentation.sentences(reviews().texts("unsupervised")[:10_000], longest=16)
-        twins = [text for seed in range(TWINNED) for text in with_twins(good, seed=seed)]
-        twins += with_twins(bad, seed=0) + with_twins(augmentation.sample(short, REVIEWS, seed=0), seed=0)
-        return list(dict.fromkeys(twins))
+        own, labels, found = data.texts("train"), data.labels("train"), reviews().texts("unsupervised")[:10_000]
+        return _made("twins", partial(_twins, own, labels, found), own, map(str, labels), found)
     return []
+
+
+def _twins(own: list[str], labels: list[int], reviews: list[str]) -> list[str]:
+    """CoLA's own sentences and short ones of reviews, each with broken ones beside it."""
+    good, bad = ([text for text, label in zip(own, labels, strict=True) if label == kind] for kind in (1, 0))
+    short = augmentation.sentences(reviews, longest=16)
+    twins = [text for seed in range(TWINNED) for text in with_twins(good, seed=seed)]
+    twins += with_twins(bad, seed=0) + with_twins(augmentation.sample(short, REVIEWS, seed=0), seed=0)
+    return list(dict.fromkeys(twins))
+
+
+def _made(what: str, make: Callable[[], list[str]], *out_of: Iterable[str]) -> list[str]:
+    """Texts made for the course, which takes long enough to keep them."""
+    return kept_texts(what, make, out_of=out_of, by=(sys.modules[__name__], augmentation, corruption, words))
 
 
 def _spliced_and_cut(data: TaskData, sentences: list[str], size: int) -> list[str]:
@@ -214,19 +229,28 @@ def _rewritten(sentences: list[str]) -> tuple[list[str], list[str]]:
     return first, more
 
 
+def _first(n: int, parts: Callable[[], tuple[list[str], ...]]) -> list[str]:
+    return [text for part in parts()[:n] for text in part]
+
+
 def _more_pieces(imdb: Experiment, size: int) -> list[str]:
     """Pieces from all over the reviews."""
     reviews = dict.fromkeys(imdb.texts["train"] + imdb.data.texts("unsupervised"))
-    cut = [piece for review in reviews for piece in pieces(review, MAX_WORDS)] if size else []
+    cut = [piece for review in reviews for piece in words.pieces(review, MAX_WORDS)]
     return augmentation.sample(cut, size, seed=7)
 
 
-def _unread(task: Experiment, texts: list[str]) -> list[str]:
-    """Those texts, each once, that are neither held out nor read already."""
-    found, known = augmentation.pool_without(texts, task.held_out)[0], {*task.texts["train"], *task.pool}
-    return [text for text in dict.fromkeys(found) if text not in known]
+def _unread(task: Experiment, what: str, make: Callable[[], list[str]], *out_of: Iterable[str]) -> list[str]:
+    """The texts that are made, each once, that are neither held out nor read already."""
+    known = task.texts["train"] + task.pool
+
+    def unread() -> list[str]:
+        found, read = augmentation.pool_without(make(), task.held_out)[0], {*known}
+        return [text for text in dict.fromkeys(found) if text not in read]
+
+    return _made(f"{what}, {task.profile.name}", unread, task.held_out, known, *out_of)
 
 
 def _a_piece_each(reviews: list[str], *, seed: int) -> list[str]:
     random = np.random.default_rng(seed)
-    return [found[random.integers(len(found))] for found in (pieces(review, MAX_WORDS) for review in reviews)]
+    return [found[random.integers(len(found))] for found in (words.pieces(review, MAX_WORDS) for review in reviews)]

@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
+from distill_utils import cache, checks
 from distill_utils.cache import (
     CacheError,
     LogitStore,
     cache_dir,
     keep,
+    kept_texts,
     read_note,
     room_to_write,
     write_atomically,
@@ -24,9 +26,12 @@ def test_logits_come_back_by_text(tmp_path):
     store = LogitStore(tmp_path, 2)
     store.add(["a", "b"], np.array([[1, 2], [3, 4]]))
     again = LogitStore(tmp_path, 2)
-    assert again.missing(["b", "c", "c", "a"]) == ["c"]
-    np.testing.assert_array_equal(again.get(["b", "a", "b"]), [[3, 4], [1, 2], [3, 4]])
-    assert again.get([]).shape == (0, 2)
+    places = again.places(["b", "c", "a", "b"])
+    assert (places < 0).tolist() == [False, True, False, False]
+    np.testing.assert_array_equal(again.at(places[[0, 2, 3]]), [[3, 4], [1, 2], [3, 4]])
+    assert again.at(again.places([])).shape == (0, 2)
+    with pytest.raises(KeyError, match="1 of 4 texts have no logits here"):
+        again.at(places)
 
 
 def test_chunks_of_an_earlier_version_with_longer_keys_are_read(tmp_path):
@@ -34,8 +39,8 @@ def test_chunks_of_an_earlier_version_with_longer_keys_are_read(tmp_path):
     older = {"keys": np.frombuffer(keys, np.uint8).reshape(2, 16), "logits": np.array([[1, 2], [3, 4]], np.float16)}
     keep(tmp_path, "chunk", save(older))
     store = LogitStore(tmp_path, 2)
-    assert store.missing(["ß", "a", "b"]) == ["b"]
-    np.testing.assert_array_equal(store.get(["ß", "a"]), [[3, 4], [1, 2]])
+    assert store.places(["b"]) == [-1]
+    np.testing.assert_array_equal(store.at(store.places(["ß", "a"])), [[3, 4], [1, 2]])
     assert load(store.as_chunk())["keys"].tobytes() == b"".join(sorted([keys[:8], keys[16:24]]))
 
 
@@ -47,8 +52,40 @@ def test_a_truncated_file_is_detected_and_forgotten(tmp_path):
     victim.write_bytes(victim.read_bytes()[:-3])
     with pytest.warns(UserWarning, match="damaged"):
         again = LogitStore(tmp_path, 2)
-    assert len(again.missing(["a", "b"])) == 1
+    assert (again.places(["a", "b"]) < 0).sum() == 1
     assert not victim.exists()
+
+
+@pytest.fixture
+def made(tmp_path, monkeypatch):
+    monkeypatch.setenv("DISTILL_CACHE", str(tmp_path))
+    calls = []
+
+    def ask(texts=("plain", "", "ß and 🎬", "lone \ud800", "two\x1eparts"), what="some", out_of=("a",), by=checks):
+        found = kept_texts(what, lambda: calls.append(what) or list(texts), out_of=[out_of], by=[by])
+        return found, len(calls)
+
+    return ask
+
+
+def test_texts_are_made_once_and_come_back_as_they_were(made):
+    first, again = made(), made()
+    assert first == again == (["plain", "", "ß and 🎬", "lone \ud800", "two\x1eparts"], 1)
+    assert made(texts=(), what="none") == ([], 2) == made(texts=(), what="none")
+
+
+@pytest.mark.parametrize("change", [{"what": "other"}, {"out_of": ("a", "b")}, {"out_of": ("b",)}, {"by": cache}])
+def test_texts_are_made_anew_from_other_texts_or_by_other_code(made, change):
+    assert made()[1] == 1
+    assert made(**change)[1] == 2
+
+
+def test_damaged_texts_are_made_anew(made, tmp_path):
+    assert made()[1] == 1
+    (victim,) = (tmp_path / "texts").iterdir()
+    victim.write_bytes(victim.read_bytes()[:-3])
+    with pytest.warns(UserWarning, match="damaged"):
+        assert made()[1] == 2
 
 
 def test_no_space_left(tmp_path, monkeypatch):

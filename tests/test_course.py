@@ -91,8 +91,9 @@ def test_further_texts_are_short_and_new(name, monkeypatch):
 
 
 def test_a_text_is_read_once_however_often_it_was_drawn():
-    one = SimpleNamespace(held_out=["a test text"], texts={"train": ["a"]}, pool=["b"])
-    assert course._unread(one, ["c", "A  test text", "a", "c", "b", "d"]) == ["c", "d"]
+    sizes = SimpleNamespace(name="smoke")
+    one = SimpleNamespace(held_out=["a test text"], texts={"train": ["a"]}, pool=["b"], profile=sizes)
+    assert course._unread(one, "some", lambda: ["c", "A  test text", "a", "c", "b", "d"]) == ["c", "d"]
 
 
 def test_a_bilstm_on_labels_has_passes_of_its_own(task):

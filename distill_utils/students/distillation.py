@@ -24,7 +24,7 @@ from distill_utils.checks import above_zero, as_labels, as_soft_labels, as_texts
 from distill_utils.dtypes import bf16_units
 from distill_utils.progress import bar
 from distill_utils.students.streaming import encode_labelled
-from distill_utils.students.student import length_batches
+from distill_utils.students.student import Student, length_batches
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 APART = 1_000_000  # words read over all passes; below, a process would take longer to start than to train
@@ -140,12 +140,12 @@ def fit_each(
 
 def fit_all(lessons: Iterable[dict]) -> list[list[nn.Module]]:
     """What `fit_each` makes of each lesson, a dictionary of its arguments; together they keep all cores busy."""
-    jobs, students = [], []
+    jobs, students, read = [], [], {}
     for given in lessons:
         options = fit.__kwdefaults__ | given
         student, seeds = options.pop("student"), list(options.pop("seeds"))
         students.append([deepcopy(student) for _ in seeds])
-        jobs += _jobs(students[-1], seeds, **options)
+        jobs += _jobs(students[-1], seeds, read=read, **options)
     _run(jobs)
     return students
 
@@ -162,8 +162,12 @@ def _jobs(
     loss: Loss,
     class_weights: np.ndarray | None,
     folder: Path | None,
+    read: dict | None = None,
 ) -> list["_Job"]:
-    """What is to be trained, or found in the cache: students that differ in nothing but their seeds."""
+    """What is to be trained, or found in the cache: students that differ in nothing but their seeds.
+
+    read: what students have read of which texts, so that others who read them alike need not.
+    """
     at_least_one(epochs=epochs, batch_size=batch_size)
     for seed in seeds:
         at_least(0, seed=seed)
@@ -176,13 +180,22 @@ def _jobs(
         if not texts:
             raise ValueError("0 texts: give some to train on")
         soft_labels = as_soft_labels(soft_labels, len(texts), len(student.labels))
-        encoded = student.encode(texts)
+        encoded = _encoded(student, texts, {} if read is None else read)
     weights = [] if class_weights is None else _class_weights(class_weights, soft_labels)
     half = student.half and bool(bf16_units())
     lesson = _Lesson(*encoded, soft_labels, loss, weights, epochs, learning_rate, batch_size, folder, half)
     keys = [lesson.key(student, seed) for seed in seeds]
     lesson = lesson._replace(seconds=time.perf_counter() - start)
     return [_Job(lesson, *each) for each in zip(students, seeds, keys, strict=True)]
+
+
+def _encoded(student: nn.Module, texts: list[str], read: dict) -> tuple[np.ndarray, np.ndarray]:
+    encode = type(student).encode
+    config = None if encode is Student.encode else json.dumps(student.config, default=np.generic.item)
+    alike = encode, id(student.vocabulary), config, id(texts)
+    if alike not in read:
+        read[alike] = *student.encode(texts), texts  # which must not go: another list could get its id
+    return read[alike][:2]
 
 
 def _run(jobs: list["_Job"]) -> None:

@@ -61,13 +61,14 @@ class Labeller:
         """
         texts = [plain(text) for text in as_texts(texts)]
         store = self._store((folder or cache_dir()) / "logits" / self.fingerprint)
-        todo = sorted(store.missing(texts), key=len)
+        places = store.places(texts)
+        todo = sorted(dict.fromkeys(texts[row] for row in np.flatnonzero(places < 0)), key=len)
         with bar(what="teacher labels texts", total=len(todo), unit="text") as progress:
             for start in range(0, len(todo), self.chunk):
                 chunk = todo[start : start + self.chunk]
                 store.add(chunk, self.logits(chunk))
                 progress.update(len(chunk))
-        return store.get(texts)
+        return store.at(store.places(texts) if todo else places)
 
     def _store(self, folder: Path) -> LogitStore:
         """What is kept in `folder`."""

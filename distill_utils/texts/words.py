@@ -269,6 +269,9 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.words)
 
+    def __deepcopy__(self, memo: dict) -> "Vocabulary":  # it never changes: copies of a student share it
+        return self
+
     @classmethod
     def fit(cls, texts: Iterable[str], size: int) -> "Vocabulary":
         """The `size` most frequent words of `texts`; ties go to the one seen first. Raises ValueError as `as_texts`."""

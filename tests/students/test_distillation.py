@@ -13,7 +13,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from distill_utils import dtypes
 from distill_utils.cache import CacheError
 from distill_utils.results.scoreboard import score
-from distill_utils.students import MLP, BiLSTM, distillation
+from distill_utils.students import MLP, BiLSTM, GatedCNN, distillation
 from distill_utils.students.distillation import (
     balanced_weights,
     fit,
@@ -422,3 +422,17 @@ def test_one_in_a_hundred_is_found_with_weights_where_accuracy_alone_would_hide_
     assert score("accuracy", test_labels, found["as they are"]) == 99.0 and recall["as they are"] == 0
     assert score("accuracy", test_labels, found["balanced"]) < 97 and recall["balanced"] == 1
     assert score("macro_f1", test_labels, found["balanced"]) > score("macro_f1", test_labels, found["as they are"]) + 5
+
+
+def test_students_that_read_texts_alike_read_them_once(monkeypatch):
+    one, others, reading, encode = student(), list(TEXTS), [], Vocabulary.encode
+    pairs = MLP(one.vocabulary, ("r", "g"), pooling="pairs")
+    conv = [GatedCNN(one.vocabulary, ("r", "g"), embedding_size=4, frequent=2, endings=n) for n in (1, 1, 2)]
+    monkeypatch.setattr(Vocabulary, "encode", lambda *given, **how: reading.append(given) or encode(*given, **how))
+    lesson = {"texts": TEXTS, "soft_labels": one_hot([0, 1, 0, 1] * 8, 2), "seeds": range(2), "epochs": 1}
+    fit_all([lesson | {"student": kind} for kind in (one, pairs)])
+    assert len(reading) == 1
+    fit_all([lesson | {"student": kind} for kind in conv])
+    assert len(reading) == 3  # those with other endings read otherwise
+    fit_all([lesson | {"student": one}, lesson | {"student": one, "texts": others}, lesson | {"student": student()}])
+    assert len(reading) == 6  # other texts, and other words
