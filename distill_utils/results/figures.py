@@ -206,7 +206,7 @@ def _name_beside(axes: plt.Axes, points: Iterable[tuple[float, float, str]]) -> 
     dots = axes.transData.transform([point[:2] for point in points])
     paths = [line.get_transform().transform_path(line.get_path()) for line in axes.lines]
     paths += [axes.transData.transform_path(bar) for bars in axes.collections for bar in bars.get_paths()]
-    drawn = np.concatenate([path.interpolated(50).vertices for path in paths])
+    drawn = np.unique(np.concatenate([path.interpolated(50).vertices for path in paths]).round(), axis=0)  # pixels
     texts = [
         axes.annotate(name, (x, y), fontsize=9, ha="center", va="center", arrowprops=LEADER, **look)
         for (x, y, _), name in zip(points, names, strict=True)
