@@ -23,6 +23,7 @@ TEACHER, STUDENT, PLAIN, BLOG = "#4269d0", "#ff725c", "#9aa0a6", "#efb118"
 SERIES = ("C2", "C3", "C5", "C7", "C4", "C6")  # the cycle without the teacher's colour and the blog's
 KEEPS = "student keeps, % of teacher"
 HOLLOW = {"color": BLOG, "markerfacecolor": "white", "markeredgewidth": 1.6}
+ORDERS = 16  # in which names look for their places
 LEADER = {"arrowstyle": "-", "color": "#bbbbbb", "linewidth": 0.8, "shrinkB": 5}
 
 
@@ -197,7 +198,7 @@ def _label_ends(axes: plt.Axes, ends: list[tuple[float, float, str, str]]) -> No
 def _name_beside(axes: plt.Axes, points: Iterable[tuple[float, float, str]]) -> None:
     """Each (x, y, name) named beside its point, where the name covers no point, no other name, least of the lines.
 
-    Names find their places one after another, in a few orders; the order that comes out best is taken.
+    Names find their places one after another, in `ORDERS` orders; the order that comes out best is taken.
     """
     if not (points := list(points)):
         return
@@ -212,16 +213,23 @@ def _name_beside(axes: plt.Axes, points: Iterable[tuple[float, float, str]]) -> 
         for (x, y, _), name in zip(points, names, strict=True)
     ]
     sizes = [np.array(text.get_window_extent().size) for text in texts]
-    along, across = np.argsort(dots[:, 0], kind="stable"), np.argsort(dots[:, 1], kind="stable")
-    orders = [np.arange(len(dots)), np.arange(len(dots))[::-1], along, along[::-1], across, across[::-1]]
-    _, found = min((_places(axes, dots, sizes, drawn, order) for order in orders), key=lambda places: places[0])
+    random, least, found = np.random.default_rng(0), np.inf, {}
+    for _ in range(ORDERS):
+        cost, places = _places(axes, dots, sizes, drawn, random.permutation(len(dots)), least)
+        if cost < least:
+            least, found = cost, places
     for own, (gap, offset) in found.items():
         texts[own].set(anncoords="offset points", position=offset)
         texts[own].arrow_patch.set_visible(gap > 7)
 
 
-def _places(axes: plt.Axes, dots: np.ndarray, sizes: list[np.ndarray], drawn: np.ndarray, order: Iterable[int]):
-    """What names cost that find their places in this order; and each one's gap and offset from its dot, in points."""
+def _places(
+    axes: plt.Axes, dots: np.ndarray, sizes: list[np.ndarray], drawn: np.ndarray, order: Iterable[int], most: float
+) -> tuple[float, dict[int, tuple]]:
+    """What names cost that find their places in this order; and each one's gap and offset from its dot, in points.
+
+    Given up where they cost `most`.
+    """
     per_point = axes.figure.dpi / 72
     taken = [Bbox([dot - 4 * per_point, dot + 4 * per_point]) for dot in dots]
     sides = [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (-1, 1), (1, -1), (-1, -1)]
@@ -244,13 +252,15 @@ def _places(axes: plt.Axes, dots: np.ndarray, sizes: list[np.ndarray], drawn: np
             if gap == 7:  # without a leader it seems to name whatever is near
                 away = np.hypot(*(dots - dots.clip(box.min, box.max)).T)
                 crossed += np.sum(away[elsewhere] < away[own] + 3 * per_point)
-            cost = 3 * box.count_contains(drawn) + 1000 * (box.count_overlaps(taken) + outside)
+            cost = 6 * box.count_contains(drawn) + 1000 * (box.count_overlaps(taken) + outside)
             cost += 100 * struck + 30 * crossed + gap
             options.append((cost, gap, len(options), (centre - here) / per_point, box, leader))
         cost, gap, _, offset, box, leader = min(options)
         total, found[own] = total + cost, (gap, offset)
         taken.append(box)
         leaders += [leader] * (gap > 7)
+        if total >= most:
+            break
     return total, found
 
 
