@@ -121,7 +121,7 @@ def fit(
     folder that cannot be used.
     """
     given = {"epochs": epochs, "learning_rate": learning_rate, "batch_size": batch_size}
-    given |= {"loss": loss, "class_weights": class_weights, "folder": folder}
+    given |= {"loss": loss, "class_weights": class_weights, "folder": folder, "read": {}}
     _run(_jobs([student], [seed], texts, soft_labels, **given))
     return student
 
@@ -162,7 +162,7 @@ def _jobs(
     loss: Loss,
     class_weights: np.ndarray | None,
     folder: Path | None,
-    read: dict | None = None,
+    read: dict,
 ) -> list["_Job"]:
     """What is to be trained, or found in the cache: students that differ in nothing but their seeds.
 
@@ -180,7 +180,7 @@ def _jobs(
         if not texts:
             raise ValueError("0 texts: give some to train on")
         soft_labels = as_soft_labels(soft_labels, len(texts), len(student.labels))
-        encoded = _encoded(student, texts, {} if read is None else read)
+        encoded = _encoded(student, texts, read)
     weights = [] if class_weights is None else _class_weights(class_weights, soft_labels)
     half = student.half and bool(bf16_units())
     lesson = _Lesson(*encoded, soft_labels, loss, weights, epochs, learning_rate, batch_size, folder, half)

@@ -37,7 +37,7 @@ def section(results: dict) -> str:
         "Training: of the chosen settings, once, without the choosing; of a student when it was last trained here, "
         "without labelling, which is recorded, as the transformers are. A cold start goes from the interpreter's start "
         "to the first answer, and the memory is the most held by then. Size: weights and vocabulary, no code. Routes "
-        "of one checkpoint in float32 share its recorded accuracy; those in int8 are measured.",
+        "of one checkpoint share its recorded accuracy; those in int8 are measured.",
     ]
     if results["missing"]:
         notes.append("Not installed: " + "; ".join(f"{n} (`{how}`)" for n, how in results["missing"].items()) + ".")
