@@ -91,6 +91,15 @@ class InUse:
         row = round(share * (len(speeds) - 1))
         return float(speeds[row]), float(accuracy[row])
 
+    def at_speed(self, router: str, speed: float) -> tuple[float, float]:
+        """Speed-up and accuracy of the switch that defers most test texts and is still `speed` times as fast.
+
+        Where none is, those of the student alone.
+        """
+        speeds, accuracy = self._against_speed(router)
+        row = max(0, int((speeds >= speed).sum()) - 1)  # they fall from row to row
+        return float(speeds[row]), float(accuracy[row])
+
     def landmarks(self) -> dict[str, tuple[float, float]]:
         """Speed-up and accuracy of the student alone and of the teacher alone."""
         return {"student": self.at_share("confidence", 0), "teacher": (1.0, self.at_share("confidence", 1)[1])}

@@ -73,6 +73,15 @@ def test_an_outcome_by_hand(use):
     assert use.at_share("confidence", 0.4) == (pytest.approx(15 / (3 + 3)), 80)
 
 
+def test_a_point_at_a_speed_by_hand(use):
+    use.time()
+    # 0, 1, 3 words deferred of 15, student and router 3 in all: 5, 3.75 and 2.5 times as fast, then slower.
+    assert use.at_speed("confidence", 2.49) == (pytest.approx(2.5), 80)
+    assert use.at_speed("confidence", 2.51) == (pytest.approx(15 / 4), 80)
+    assert use.at_speed("confidence", 4.9) == (pytest.approx(5), 60)
+    assert use.at_speed("confidence", 6) == use.at_share("confidence", 0)
+
+
 def test_a_point_costs_no_other_router_s_curve(use, monkeypatch):
     use.time()
     drawn, draw = [], use.test.against_speed
