@@ -40,6 +40,18 @@ MUTATIONS = {
         "bias[number] += (lead[ours] + lead[ours + 1]) / 2",
         "students/test_shares.py::test_a_student_keeps_what_it_learned_and_moves_the_line",
     ),
+    "a cascade that cuts between texts of equal doubt": (
+        "switch/cascade.py",
+        "words[~cuts | (right < enough)] = np.inf",
+        "words[right < enough] = np.inf",
+        "switch/test_cascade.py::test_no_pair_of_thresholds_is_cheaper[18]",
+    ),
+    "a switch as a teacher that keeps the student's word": (
+        "switch/switch.py",
+        "logits[deferred] = self._ask([texts[row] for row in deferred], logits.shape[1])",
+        "self._ask([texts[row] for row in deferred], logits.shape[1])",
+        "switch/test_cascade.py::test_at_work_each_is_asked_what_it_must_be",
+    ),
     "a label map in another order": (
         "texts/labels.py",
         "for number, name in enumerate(classes)}",

@@ -1,5 +1,6 @@
 """Student and teacher share the work: the student on everything, the teacher on what a router finds difficult."""
 
+from distill_utils.switch.cascade import Cascade
 from distill_utils.switch.costs import in_teacher_words, one_thread, speed_up
 from distill_utils.switch.curves import area, cost_curve, curve, measure_latency, measure_seconds, summary
 from distill_utils.switch.in_use import InUse, Target
@@ -7,6 +8,7 @@ from distill_utils.switch.switch import Switch
 from distill_utils.switch.trial import Trial, compete
 
 __all__ = [
+    "Cascade",
     "InUse",
     "Switch",
     "Target",

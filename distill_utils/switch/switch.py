@@ -19,6 +19,8 @@ SAVED = {kind.__name__: kind for kind in (Doubt, DeferralHead)}  # routers that 
 class Switch:
     """A student with `predict_logits(texts)`, a teacher with `logits(texts)`, both (n, n_classes), and a router.
 
+    A switch has `logits`, too, so it can be the teacher of another one; and a teacher can be the student of one.
+
     router: a function (texts, student_logits) -> (n,) difficulty, or the name of a rule: "confidence", "margin". The
     teacher may be None: then the student answers every text. Raises ValueError when student and teacher do not know
     the same classes in the same order, as far as both name them.
@@ -26,6 +28,7 @@ class Switch:
 
     def __init__(self, student, teacher, router: Router | str):
         self.student, self.threshold, self.teacher_name = student, None, None
+        self._student_logits = getattr(student, "predict_logits", None) or student.logits
         self.router = Doubt(router) if isinstance(router, str) else router
         self.teacher = teacher
 
@@ -49,18 +52,25 @@ class Switch:
         Raises ValueError before `calibrate`, and when student, teacher or router do not answer every text.
         """
         texts = as_texts(texts)
-        if self.threshold is None:
-            raise ValueError("the switch has no threshold yet: call calibrate(texts, labels, budget=0.1) first")
-        if not texts:
-            return np.empty(0, np.int64)
-        logits = as_logits(self.student.predict_logits(texts), len(texts))
-        answers = logits.argmax(axis=1)
+        self._check_threshold()
+        return self.logits(texts).argmax(axis=1) if texts else np.empty(0, np.int64)
+
+    def logits(self, texts: list[str]) -> np.ndarray:
+        """Logits, (n, n_classes): the teacher's where it is asked, else the student's. Errors as of `predict`."""
+        texts = as_texts(texts)
+        self._check_threshold()
+        logits = as_logits(self._student_logits(texts), len(texts))
+        logits = np.array(logits, np.result_type(logits, np.float32))  # a copy, which can hold the teacher's
         if self.teacher is None:
-            return answers
+            return logits
         deferred = np.flatnonzero(self._difficulty(texts, logits) >= self.threshold)
         if len(deferred):
-            answers[deferred] = self._ask([texts[row] for row in deferred], logits.shape[1])
-        return answers
+            logits[deferred] = self._ask([texts[row] for row in deferred], logits.shape[1])
+        return logits
+
+    def _check_threshold(self) -> None:
+        if self.threshold is None:
+            raise ValueError("the switch has no threshold yet: call calibrate(texts, labels, budget=0.1) first")
 
     def describe(self) -> str:
         """Who answers what, in one line."""
@@ -116,8 +126,8 @@ class Switch:
         return found
 
     def _ask(self, texts: list[str], n_classes: int) -> np.ndarray:
-        """The teacher's answers, (n,)."""
-        return as_logits(self.teacher.logits(texts), len(texts), n_classes).argmax(axis=1)
+        """The teacher's logits, (n, n_classes)."""
+        return as_logits(self.teacher.logits(texts), len(texts), n_classes)
 
     def calibrate(
         self,
@@ -149,7 +159,7 @@ class Switch:
             raise ValueError("0 texts to calibrate on: give some validation texts, and one label a text")
         if max_loss is not None and self.teacher is None:
             raise ValueError("max_loss is measured against the teacher: give the switch its teacher, or set a budget")
-        logits = as_logits(self.student.predict_logits(texts), len(texts))
+        logits = as_logits(self._student_logits(texts), len(texts))
         labels = as_labels(labels, logits.shape[1], len(texts))
         difficulty = self._difficulty(texts, logits)
         # All the places to cut: nothing deferred, the most difficult value, the two most difficult, ..., everything.
@@ -159,7 +169,7 @@ class Switch:
         if budget is not None:
             self.threshold = float(thresholds[deferred / len(texts) <= budget][-1])
             return self
-        teacher_correct = self._ask(texts, logits.shape[1]) == labels
+        teacher_correct = self._ask(texts, logits.shape[1]).argmax(axis=1) == labels
         order = np.argsort(-difficulty, kind="stable")
         lost = oracle_scores(logits.argmax(axis=1) == labels, teacher_correct)[order]
         too_much = _largest_loss(lost, risk)[deferred] > max_loss
