@@ -28,7 +28,6 @@ class Switch:
 
     def __init__(self, student, teacher, router: Router | str):
         self.student, self.threshold, self.teacher_name = student, None, None
-        self._student_logits = getattr(student, "predict_logits", None) or student.logits
         self.router = Doubt(router) if isinstance(router, str) else router
         self.teacher = teacher
 
@@ -59,7 +58,7 @@ class Switch:
         """Logits, (n, n_classes): the teacher's where it is asked, else the student's. Errors as of `predict`."""
         texts = as_texts(texts)
         self._check_threshold()
-        logits = as_logits(self._student_logits(texts), len(texts))
+        logits = self._student_logits(texts)
         logits = np.array(logits, np.result_type(logits, np.float32))  # a copy, which can hold the teacher's
         if self.teacher is None:
             return logits
@@ -67,6 +66,11 @@ class Switch:
         if len(deferred):
             logits[deferred] = self._ask([texts[row] for row in deferred], logits.shape[1])
         return logits
+
+    def _student_logits(self, texts: list[str]) -> np.ndarray:
+        """The student's logits, (n, n_classes), or those of a teacher in its place."""
+        student = self.student
+        return as_logits((getattr(student, "predict_logits", None) or student.logits)(texts), len(texts))
 
     def _check_threshold(self) -> None:
         if self.threshold is None:
@@ -159,7 +163,7 @@ class Switch:
             raise ValueError("0 texts to calibrate on: give some validation texts, and one label a text")
         if max_loss is not None and self.teacher is None:
             raise ValueError("max_loss is measured against the teacher: give the switch its teacher, or set a budget")
-        logits = as_logits(self._student_logits(texts), len(texts))
+        logits = self._student_logits(texts)
         labels = as_labels(labels, logits.shape[1], len(texts))
         difficulty = self._difficulty(texts, logits)
         # All the places to cut: nothing deferred, the most difficult value, the two most difficult, ..., everything.
