@@ -6,6 +6,7 @@ import numpy as np
 
 from distill_utils.checks import above_zero
 from distill_utils.results.scoreboard import paired_bootstrap
+from distill_utils.switch.costs import speed_up
 from distill_utils.switch.routers import confidence
 from distill_utils.switch.switch import Switch
 
@@ -44,9 +45,12 @@ class Cascade:
         """Set both thresholds: of all pairs that lose at most `max_loss` points to the teacher here, the cheapest.
 
         cost: of a word that the middle model reads, in words that the teacher reads. Validation texts are taken at
-        their word, as by `Switch.calibrate` at risk 0.5. Raises ValueError for a cost that is not above 0.
+        their word, as by `Switch.calibrate` at risk 0.5. Raises ValueError for a cost that is not above 0, and for a
+        loss below 0: the teacher alone does not keep to that.
         """
         above_zero(cost=cost)
+        if not max_loss >= 0:
+            raise ValueError(f"max_loss={max_loss}: it is points of accuracy below the teacher's, 0 or more")
         here, (first, second) = self.validation, self.validation.doubt
         student, middle, teacher = here.right.astype(int)
         enough = teacher.sum() - max_loss / 100 * len(teacher) - 1e-9
@@ -74,21 +78,21 @@ class Cascade:
         asked_twice = asked & (here.doubt[1] >= self.thresholds[1])
         right = here.right[asked.astype(int) + asked_twice, np.arange(len(asked))]
         points, low, high = paired_bootstrap(right, here.right[2])
-        work = student * len(asked) + word * here.words[asked].sum() + here.words[asked_twice].sum()
+        cost = student + word * here.words[asked].sum() / len(asked)  # of a text, before the teacher
         return {
             "to the middle %": 100 * asked.mean(),
             "to the teacher %": 100 * asked_twice.mean(),
             "accuracy": 100 * right.mean(),
             "minus teacher": points,
             "95% interval": f"{low:+.1f} .. {high:+.1f}",
-            "speed-up": float(here.words.sum() / work),
+            "speed-up": speed_up(here.words, asked_twice, cost),
         }
 
     def switch(self) -> Switch:
         """The cascade at work: a `Switch` that passes texts on to another one."""
         student, middle, teacher = self.models
-        inner, outer = Switch(middle, teacher, "confidence"), Switch(student, None, "confidence")
-        outer.teacher = inner
+        inner = Switch(middle, teacher, "confidence")
+        outer = Switch(student, inner, "confidence")
         outer.threshold, inner.threshold = self.thresholds
         return outer
 

@@ -104,6 +104,14 @@ def test_a_switch_that_was_not_calibrated_gives_no_logits():
         Switch(STUDENT, TEACHER, "confidence").logits(TEXTS)
 
 
-def test_a_word_costs_something():
-    with pytest.raises(ValueError, match="^cost=0: give a number above 0$"):
-        cascade().calibrate(max_loss=0, cost=0)
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        ({"max_loss": 0, "cost": 0}, "cost=0: give a number above 0"),
+        ({"max_loss": -0.1, "cost": 0.1}, "max_loss=-0.1: it is points of accuracy below the teacher's, 0 or more"),
+        ({"max_loss": np.nan, "cost": 0.1}, "max_loss=nan: it is points of accuracy below the teacher's, 0 or more"),
+    ],
+)
+def test_limits_that_nothing_keeps_to_are_refused(limits, message):
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        cascade().calibrate(**limits)
